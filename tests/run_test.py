@@ -1,0 +1,96 @@
+"""`./touchstone test [--no-browser] [pytest arguments]`: the suite on SQLite, then on real PostgreSQL.
+
+Tests that touch no database run once, in the SQLite half. Tests of the whole product (marked e2e or faults) and those
+that need the machine to themselves (alone) run at the end of the PostgreSQL half, one at a time, with a real broker and
+worker processes. What is missing fails; nothing is left out unless it is asked for.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from xml.etree import ElementTree
+
+from tests.servers import NoServer, Postgres
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+NOTHING_COLLECTED = 5
+BESIDE_EACH_OTHER = ("-n", "2")
+ONE_AT_A_TIME = "e2e or faults or alone"
+
+
+@dataclass(frozen=True)
+class Totals:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Self) -> "Totals":
+        return Totals(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def main(arguments: Sequence[str]) -> int:
+    if "--no-browser" not in arguments and not shutil.which("chromium"):
+        print("CHROMIUM IS MISSING: the browser tests will fail. Install chromium, or give --no-browser.", flush=True)
+    sqlite = sqlite_half(arguments)
+    postgres = postgres_half(arguments)
+    print("\nTests without a database ran once, on SQLite; tests of the whole product ran on PostgreSQL alone.")
+    print(f"SQLite: {sqlite}; PostgreSQL: {postgres}")
+    print(sqlite + postgres)
+    return 0 if (sqlite + postgres).failed == 0 < (sqlite + postgres).passed else 1
+
+
+def sqlite_half(arguments: Sequence[str]) -> Totals:
+    env = {"TEST_DB": "sqlite", "TEST_DATABASE_URL": ""}
+    return pytest("SQLite", f"not ({ONE_AT_A_TIME})", [*BESIDE_EACH_OTHER, *arguments], env=env)
+
+
+def postgres_half(arguments: Sequence[str]) -> Totals:
+    with ExitStack() as servers:
+        try:
+            url = os.environ.get("TEST_DATABASE_URL") or servers.enter_context(Postgres()).url
+        except NoServer as missing:
+            print(f"PostgreSQL: not run. {missing}", file=sys.stderr)
+            return Totals(failed=1)
+        env = {"TEST_DB": "postgres", "TEST_DATABASE_URL": url}
+        beside = [*BESIDE_EACH_OTHER, "--database-only", *arguments]
+        together = pytest("PostgreSQL", f"not ({ONE_AT_A_TIME})", beside, env=env)
+        return together + pytest("PostgreSQL, one at a time", ONE_AT_A_TIME, arguments, env=env)
+
+
+def pytest(title: str, marks: str, arguments: Sequence[str], *, env: Mapping[str, str]) -> Totals:
+    """One pytest run; a crash or an interrupt counts as a failure even where no test failed."""
+    print(f"\n== {title} ==", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-m", marks, "--junitxml", str(report), *arguments]
+        code = subprocess.run(command, cwd=REPOSITORY, env={**os.environ, **env}, check=False).returncode
+        totals = read_totals(report)
+    if code not in (0, NOTHING_COLLECTED) and not totals.failed:
+        return totals + Totals(failed=1)
+    return totals
+
+
+def read_totals(report: Path) -> Totals:
+    if not report.exists():
+        return Totals()
+    suites = ElementTree.parse(report).getroot().iter("testsuite")
+    totals = Totals()
+    for suite in suites:
+        count = {name: int(suite.get(name, 0)) for name in ("tests", "failures", "errors", "skipped")}
+        failed = count["failures"] + count["errors"]
+        totals += Totals(count["tests"] - failed - count["skipped"], failed, count["skipped"])
+    return totals
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
