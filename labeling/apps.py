@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
+from django.db.models.signals import post_migrate
+
+
+class LabelingConfig(AppConfig):
+    name = "labeling"
+    verbose_name = "Labeling"
+
+    def ready(self) -> None:
+        from labeling import immutability, invariant_checks, sessions  # noqa: F401  (the checks register themselves)
+
+        # SQLite rebuilds a table to alter it and drops its triggers silently: they are laid anew after every migrate.
+        post_migrate.connect(immutability.install, sender=self, dispatch_uid="labeling.immutability.install")
+        user_logged_in.connect(sessions.remember, dispatch_uid="labeling.sessions.remember")

@@ -1,0 +1,47 @@
+from labeling.models.events import Event, Heartbeat, IdempotencyKey, Job
+from labeling.models.gold import Blob, Draw, GoldItem, GoldRelease, ReleaseFile
+from labeling.models.items import Import, Item, ItemState, RefusedRow, Selection, Snapshot, Stream
+from labeling.models.people import ApiToken, Invite, Membership, Rater, Role, User, UserSession
+from labeling.models.projects import Label, Project, SchemaVersion
+from labeling.models.resolution import Adjudication, Cause, Consensus, Dispute
+from labeling.models.work import Assignment, Draft, Judgment, Purpose, Skip, SkipReason, State
+
+__all__ = [
+    "Adjudication",
+    "ApiToken",
+    "Assignment",
+    "Blob",
+    "Cause",
+    "Consensus",
+    "Dispute",
+    "Draft",
+    "Draw",
+    "Event",
+    "GoldItem",
+    "GoldRelease",
+    "Heartbeat",
+    "IdempotencyKey",
+    "Import",
+    "Invite",
+    "Item",
+    "ItemState",
+    "Job",
+    "Judgment",
+    "Label",
+    "Membership",
+    "Project",
+    "Purpose",
+    "Rater",
+    "RefusedRow",
+    "ReleaseFile",
+    "Role",
+    "SchemaVersion",
+    "Selection",
+    "Skip",
+    "SkipReason",
+    "Snapshot",
+    "State",
+    "Stream",
+    "User",
+    "UserSession",
+]

@@ -1,0 +1,99 @@
+"""What the judgments say together, where they disagree, and what a person decided."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Consensus(models.Model):
+    """One row per item: per label the votes, the probability of yes, the verdict, its state. An estimate, not gold."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Pending"
+        AGREED = "agreed", "Agreed"
+        DISPUTED = "disputed", "Disputed"
+        ADJUDICATED = "adjudicated", "Adjudicated"
+
+    item = models.OneToOneField("labeling.Item", models.CASCADE, related_name="consensus")
+    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="consensuses")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PENDING)
+    # {label: {"yes": n, "no": n, "unsure": n, "probability": p or null, "verdict": v or null, "state": s}}
+    labels = models.JSONField(default=dict)
+    n_judgments = models.PositiveSmallIntegerField(default=0)
+    n_not_assessable = models.PositiveSmallIntegerField(default=0)
+    expected_error = models.FloatField(default=0.0)  # sum over disputed labels of min(p, 1 - p)
+    version = models.PositiveIntegerField(default=1)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "state", "-expected_error"], name="consensus_queue")]
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.item}"
+
+
+class DisputeQuerySet(models.QuerySet["Dispute"]):
+    def open(self) -> Self:
+        return self.filter(settled_at=None)
+
+
+class Dispute(models.Model):
+    """One contested label of one item: any label that is not unanimous."""
+
+    item = models.ForeignKey("labeling.Item", models.CASCADE, related_name="disputes")
+    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="disputes")
+    label = models.CharField(max_length=40)
+    opened_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DisputeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "label"], name="one_dispute_per_label")]
+        indexes = [
+            models.Index(fields=["project", "label"], condition=Q(settled_at=None), name="dispute_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} of {self.item}"
+
+
+class Cause(models.TextChoices):
+    GUIDELINE = "guideline", "Guideline unclear"
+    TWO_READINGS = "two_readings", "Page has two readings"
+    OVERLOOKED = "overlooked", "Label overlooked"
+    CARELESS = "careless", "Careless answer"
+    CHANGED = "changed", "Page changed"
+
+
+class AdjudicationQuerySet(models.QuerySet["Adjudication"]):
+    def in_force(self) -> Self:
+        return self.filter(superseded_at=None)
+
+
+class Adjudication(models.Model):
+    """A person's final decision on the labels in conflict of one item. Append-only; a re-opening supersedes."""
+
+    item = models.ForeignKey("labeling.Item", models.CASCADE, related_name="adjudications")
+    adjudicator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="adjudications")
+    schema = models.ForeignKey("labeling.SchemaVersion", models.PROTECT, related_name="+")
+    verdicts = models.JSONField(default=dict)
+    cause = models.CharField(max_length=12, choices=Cause.choices)
+    note = models.TextField(blank=True)
+    active_seconds = models.FloatField(null=True, blank=True)
+    decided_at = models.DateTimeField(default=timezone.now)
+    superseded_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AdjudicationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item"], condition=Q(superseded_at=None), name="one_adjudication_in_force"),
+            models.CheckConstraint(condition=Q(cause__in=Cause.values), name="adjudication_cause_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"decision on {self.item}"

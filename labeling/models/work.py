@@ -1,0 +1,245 @@
+"""Who answers what: slots, drafts, judgments and skips."""
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from labeling.models.people import Role, User
+
+
+class Purpose(models.TextChoices):
+    """Why a slot exists. Only `work` counts toward exactly-k; honeypots and repeats never feed consensus."""
+
+    WORK = "work", "Work"
+    HONEYPOT = "honeypot", "Honeypot"
+    ONBOARDING = "onboarding", "Onboarding"
+    REPEAT = "repeat", "Repeat"
+    REJUDGE = "rejudge", "Re-judge"
+    NEW_LABEL = "new_label", "New label"
+    AUDIT = "audit", "Audit"
+    RESERVED = "reserved", "Reserved"
+
+
+COUNTED = (Purpose.WORK, Purpose.NEW_LABEL, Purpose.AUDIT)  # purposes whose judgments are votes
+
+
+class State(models.TextChoices):
+    OPEN = "open", "Open"
+    LEASED = "leased", "Leased"
+    DONE = "done", "Done"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+HELD = (State.LEASED, State.DONE)
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def visible_to(self, user: User) -> Self:
+        """Slots this person may name in a request: those they hold, or held until they ran out."""
+        mine = Q(annotator=user) | Q(previous=user)
+        answering = user.memberships.filter(role__in=[Role.ANNOTATOR, Role.ADJUDICATOR])
+        return self.filter(mine, project__in=answering.values("project"))
+
+    def free(self, *, now: datetime | Now) -> Self:
+        """Open slots, and leased ones whose time is over. Expiry is a predicate: no janitor is needed for liveness."""
+        return self.filter(state__in=[State.OPEN, State.LEASED], available_at__lte=now)
+
+    def open_to(self, annotator: User, *, now: datetime | Now) -> Self:
+        """Free slots on items this person neither holds nor has answered in that round, and has not set aside."""
+        held = Assignment.objects.filter(item=OuterRef("item"), round=OuterRef("round"), annotator=annotator).filter(
+            Q(state=State.DONE) | Q(state=State.LEASED, available_at__gt=now)
+        )
+        passed = Skip.objects.filter(item=OuterRef("item"), round=OuterRef("round"), annotator=annotator)
+        return self.free(now=now).filter(~Exists(held), ~Exists(passed))
+
+    def live_lease_of(self, annotator: User, *, now: datetime | Now) -> Self:
+        return self.filter(annotator=annotator, state=State.LEASED, available_at__gt=now)
+
+    def in_queue_order(self) -> Self:
+        return self.order_by("-priority", "shuffle", "id")
+
+
+class Assignment(models.Model):
+    """One slot of an item. Leased to an annotator for a while, then done; never deleted."""
+
+    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="assignments")
+    item = models.ForeignKey("labeling.Item", models.CASCADE, related_name="assignments")
+    purpose = models.CharField(max_length=10, choices=Purpose.choices, default=Purpose.WORK)
+    round = models.PositiveSmallIntegerField(default=1)
+    slot = models.PositiveSmallIntegerField()
+    asked = models.JSONField(null=True, blank=True)  # label keys; null = every label of the schema in force
+    selection = models.ForeignKey("labeling.Selection", models.PROTECT, related_name="assignments")
+    snapshot = models.ForeignKey("labeling.Snapshot", models.PROTECT, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    annotator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="assignments"
+    )
+    # Who held it before it ran out and went to someone else: that person's late answer must find its slot.
+    previous = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    # One column orders the queue: open = past, leased = expiry, done and withdrawn = null.
+    available_at = models.DateTimeField(null=True, blank=True, db_default=Now())
+    leased_at = models.DateTimeField(null=True, blank=True)
+    priority = models.SmallIntegerField(default=0)
+    shuffle = models.BigIntegerField()  # fixed random number: order inside equal priority
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item", "round", "slot"], name="one_row_per_slot"),
+            models.UniqueConstraint(
+                fields=["item", "round", "annotator"], condition=Q(state__in=HELD), name="one_slot_per_annotator"
+            ),
+            # Two tabs of one person get one page, whatever their timing.
+            models.UniqueConstraint(
+                fields=["project", "annotator"], condition=Q(state="leased"), name="one_lease_per_annotator"
+            ),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="assignment_state_known"),
+            models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="assignment_purpose_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=[State.OPEN, State.LEASED], available_at__isnull=False)
+                | Q(state__in=[State.DONE, State.WITHDRAWN], available_at__isnull=True),
+                name="available_while_open_or_leased",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=HELD) | Q(annotator__isnull=False), name="held_slot_has_annotator"
+            ),
+        ]
+        indexes = [
+            # The queue itself: small, because done slots leave it.
+            models.Index(
+                F("project"), F("priority").desc(), F("shuffle"), F("id"),
+                condition=Q(available_at__isnull=False), name="queue_order",
+            ),
+            models.Index(fields=["annotator", "project", "state"], name="assignment_annotator"),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"slot {self.slot} of {self.item}"
+
+
+class Draft(models.Model):
+    """Ticks not yet submitted. It outlives the lease, so that nothing a person did is lost."""
+
+    annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="drafts")
+    item = models.ForeignKey("labeling.Item", models.CASCADE, related_name="drafts")
+    round = models.PositiveSmallIntegerField(default=1)
+    answer = models.JSONField(default=dict)
+    saved_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["annotator", "item", "round"], name="one_draft_per_person")]
+
+    def __str__(self) -> str:
+        return f"draft of {self.annotator} on {self.item}"
+
+
+class JudgmentQuerySet(models.QuerySet["Judgment"]):
+    def current(self) -> Self:
+        """The latest revision of each answer, void ones left out."""
+        return self.filter(superseded_at=None, voided_at=None)
+
+    def votes(self) -> Self:
+        """Current answers that feed consensus and agreement: no honeypots, repeats or re-judgements."""
+        return self.current().filter(purpose__in=COUNTED)
+
+
+class Judgment(models.Model):
+    """One rater's complete answer. Every asked label has a verdict; a label not asked has none. Append-only."""
+
+    class Source(models.TextChoices):
+        APP = "app", "Annotate page"
+        API = "api", "API"
+        IMPORT = "import", "Import"
+
+    class Outcome(models.TextChoices):
+        JUDGED = "judged", "Judged"
+        NOT_ASSESSABLE = "not_assessable", "Not assessable"
+
+    item = models.ForeignKey("labeling.Item", models.CASCADE, related_name="judgments")
+    rater = models.ForeignKey("labeling.Rater", models.PROTECT, related_name="judgments")
+    assignment = models.ForeignKey(Assignment, models.PROTECT, null=True, blank=True, related_name="judgments")
+    schema = models.ForeignKey("labeling.SchemaVersion", models.PROTECT, related_name="+")
+    snapshot = models.ForeignKey("labeling.Snapshot", models.PROTECT, null=True, blank=True, related_name="+")
+    purpose = models.CharField(max_length=10, choices=Purpose.choices, default=Purpose.WORK)
+    round = models.PositiveSmallIntegerField(default=1)
+    source = models.CharField(max_length=6, choices=Source.choices, default=Source.APP)
+    outcome = models.CharField(max_length=14, choices=Outcome.choices, default=Outcome.JUDGED)
+    verdicts = models.JSONField(default=dict)  # {label key: "yes" | "no" | "unsure"}
+    confidence = models.CharField(max_length=6, blank=True)
+    note = models.TextField(blank=True)
+    active_seconds = models.FloatField(null=True, blank=True)
+    submitted_at = models.DateTimeField(default=timezone.now)
+    revision = models.PositiveSmallIntegerField(default=1)
+    supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
+    superseded_at = models.DateTimeField(null=True, blank=True)
+    voided_at = models.DateTimeField(null=True, blank=True)
+    void_reason = models.CharField(max_length=300, blank=True)
+
+    objects = JudgmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "rater", "round"],
+                condition=Q(superseded_at=None, voided_at=None),
+                name="one_current_judgment_per_rater",
+            ),
+            models.UniqueConstraint(
+                fields=["assignment"],
+                condition=Q(superseded_at=None, voided_at=None),
+                name="one_current_judgment_per_slot",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__in=["judged", "not_assessable"]), name="judgment_outcome_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["rater", "submitted_at"], name="judgment_rater_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"answer of {self.rater} on {self.item}"
+
+    @property
+    def yes(self) -> list[str]:
+        return sorted(key for key, verdict in self.verdicts.items() if verdict == "yes")
+
+    @property
+    def unsure(self) -> list[str]:
+        return sorted(key for key, verdict in self.verdicts.items() if verdict == "unsure")
+
+
+class SkipReason(models.TextChoices):
+    RATHER_NOT = "rather_not", "I would rather not"
+    CANNOT_TELL = "cannot_tell", "I cannot tell from what is here"
+    TECHNICAL = "technical", "The page is shown wrongly"
+    OTHER = "other", "Another reason"
+    DEAD = "dead", "The page is dead or parked"
+    LOGIN = "login", "The page needs a login"
+    LANGUAGE = "language", "A language I do not read"
+
+
+NOT_ASSESSABLE = (SkipReason.DEAD, SkipReason.LOGIN, SkipReason.LANGUAGE)
+
+
+class Skip(models.Model):
+    """That a person passed an item on. Never counted against anyone."""
+
+    item = models.ForeignKey("labeling.Item", models.CASCADE, related_name="skips")
+    round = models.PositiveSmallIntegerField(default=1)
+    annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="skips")
+    reason = models.CharField(max_length=12, choices=SkipReason.choices, default=SkipReason.RATHER_NOT)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "round", "annotator"], name="one_skip_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.annotator} passed {self.item} on"
