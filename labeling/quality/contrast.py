@@ -1,0 +1,92 @@
+"""Contrasts: what leaving some raters out does to agreement, judged by the interval of the paired difference."""
+
+import numpy as np
+import numpy.typing as npt
+
+from .agreement import NO_PAIR, standard_error
+from .cells import Floats, Integers
+from .intervals import LEVEL, Estimate, undefined, z_score
+
+NO_CLASH = "no disagreement on these pages: no interval yet"
+NO_CONTRAST = "one of the two has no yes or no no"
+
+
+def alpha_rise(n: Integers, k: Integers, n_rest: Integers, k_rest: Integers, *, level: float = LEVEL) -> Estimate:
+    """How much higher Krippendorff's alpha of one label is on the rest of the answers than on all of them.
+
+    n, k: (n_items,) answers and yes answers of each item; n_rest, k_rest: the same without the raters left out.
+    Returns an Estimate of alpha(rest) - alpha(all), n = pages answered twice; undefined where either alpha is.
+    Both alphas stand on the same items, so the interval is that of their paired difference: narrower than two separate
+    intervals suggest. Raises ValueError when the shapes differ or the rest is more than the whole.
+    Source: infinitesimal jackknife over items (Efron 1982) of the difference.
+    """
+    if not n.shape == k.shape == n_rest.shape == k_rest.shape:
+        raise ValueError(f"counts differ in shape: {n.shape}, {k.shape}, {n_rest.shape}, {k_rest.shape}")
+    if np.any(n_rest > n) or np.any(k_rest > k):
+        raise ValueError("the rest cannot hold more answers than the whole")
+    pairable = n >= 2
+    n_items = int(pairable.sum())
+    if n_items < 2:
+        return undefined(NO_PAIR, n=n_items, level=level)
+    whole = _alpha_and_influence(n[pairable], k[pairable])
+    rest = _alpha_and_influence(n_rest[pairable], k_rest[pairable])
+    if whole is None or rest is None:
+        return undefined(NO_CONTRAST, n=n_items, level=level)
+    rise = rest[0] - whole[0]
+    reach = z_score(level) * standard_error(rest[1] - whole[1], np.ones(n_items, dtype=np.int64))
+    return Estimate(rise, rise - reach, rise + reach, level=level, n=n_items)
+
+
+def pooled_kappa(left: Integers, right: Integers, *, level: float = LEVEL) -> Estimate:
+    """Cohen's kappa of two raters on the pages both judged, pooled over labels, with its interval over pages.
+
+    left, right: (n_pages, n_labels) verdicts of the two: 1 yes, 0 no, -1 missing (the label is left out for both).
+    Returns an Estimate with value in [-1, 1], n = pages with a label both answered; undefined without one, or when both
+    gave one and the same verdict throughout. Raises ValueError when the shapes differ.
+    Source: Cohen 1960; interval by the infinitesimal jackknife over pages, on the log(1 - kappa) scale.
+    """
+    if left.shape != right.shape or left.ndim != 2:
+        raise ValueError(f"{left.shape} does not match {right.shape}")
+    shared = (left >= 0) & (right >= 0)
+    asked = shared.sum(axis=1)
+    left_yes, right_yes = ((side == 1) & shared for side in (left, right))
+    counts = np.stack([asked, ((left_yes == right_yes) & shared).sum(1), left_yes.sum(1), right_yes.sum(1)])
+    counts = counts[:, asked > 0].astype(np.float64)
+    n_pages = counts.shape[1]
+    if not n_pages:
+        return undefined("no page in common", level=level)
+    n, agreed, a, b = counts.sum(axis=1)
+    observed, chance = agreed / n, (a * b + (n - a) * (n - b)) / n**2
+    if chance >= 1:
+        return undefined("both gave one and the same verdict throughout", n=n_pages, level=level)
+    kappa = float((observed - chance) / (1 - chance))
+    if n_pages < 2:
+        return Estimate(kappa, None, None, level=level, n=n_pages, reason="only one page in common: no interval yet")
+    if kappa >= 1:
+        return Estimate(
+            1.0, None, None, level=level, n=n_pages, reason="no disagreement on these pages: no interval yet"
+        )
+    by_observed = (counts[1] - observed * counts[0]) / n
+    by_chance = ((2 * b - n) * counts[2] + (2 * a - n) * counts[3] + (2 * n - a - b) * counts[0]) / n**2
+    by_chance -= 2 * chance * counts[0] / n
+    influence = by_observed / (1 - chance) - (1 - observed) / (1 - chance) ** 2 * by_chance
+    reach = z_score(level) * standard_error(influence, np.ones(n_pages, dtype=np.int64)) / (1 - kappa)
+    gap = 1 - kappa
+    return Estimate(
+        kappa, max(1 - gap * float(np.exp(reach)), -1.0), 1 - gap / float(np.exp(reach)), level=level, n=n_pages
+    )
+
+
+def _alpha_and_influence(n: Integers, k: Integers) -> tuple[float, Floats] | None:
+    """Alpha and what each item's weight does to it; None where alpha is undefined. One answer does nothing."""
+    twice = (n >= 2).astype(np.float64)
+    n_twice, k_twice = twice * n, twice * k
+    d: npt.NDArray[np.float64] = k_twice * (n_twice - k_twice) / np.maximum(n_twice - 1, 1)
+    total_n, total_k, total_d = float(n_twice.sum()), float(k_twice.sum()), float(d.sum())
+    expected = total_k * (total_n - total_k)
+    if expected <= 0:
+        return None
+    alpha = 1 - (total_n - 1) * total_d / expected
+    by_n = -total_d / expected + (total_n - 1) * total_d * total_k / expected**2
+    by_k = (total_n - 1) * total_d * (total_n - 2 * total_k) / expected**2
+    return alpha, by_n * n_twice + by_k * k_twice - (total_n - 1) / expected * d
