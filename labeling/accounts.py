@@ -1,0 +1,48 @@
+"""What happens to an account: its password, its rights in the installation, and its end."""
+
+from django.db import transaction
+
+from labeling import queue, sessions, tokens
+from labeling.models import Event, User
+from labeling.refusals import Refused
+
+RIGHTS = ("may_create_projects", "is_superuser")
+
+
+@transaction.atomic
+def set_password(user: User, password: str, *, keep_session: str | None = None) -> None:
+    """Every other session ends. The password has passed the validators."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    sessions.end_others(user, but=keep_session)
+    Event.record("account.password_changed", by=user, about=user)
+
+
+@transaction.atomic
+def deactivate(user: User, *, by: User) -> None:
+    """Sessions, tokens and leases end at once; what the person judged stays."""
+    if user.pk == by.pk:
+        raise Refused("You cannot deactivate yourself. Ask another operator.")
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    sessions.end_others(user, but=None)
+    tokens.revoke_all(user, by=by)
+    queue.release_all(user)
+    Event.record("account.deactivated", by=by, about=user)
+
+
+@transaction.atomic
+def reactivate(user: User, *, by: User) -> None:
+    """The person may log in again. Tokens stay ended."""
+    User.objects.filter(pk=user.pk).update(is_active=True)
+    Event.record("account.reactivated", by=by, about=user)
+
+
+@transaction.atomic
+def set_rights(user: User, *, by: User, may_create_projects: bool, is_superuser: bool) -> None:
+    """Rights in the whole installation. Nobody takes their own operator right away by mistake."""
+    if user.pk == by.pk and not is_superuser:
+        raise Refused("You cannot take your own operator right away. Ask another operator.")
+    User.objects.filter(pk=user.pk).update(
+        may_create_projects=may_create_projects, is_superuser=is_superuser, is_staff=is_superuser
+    )
+    Event.record("account.rights_set", by=by, about=user, creator=may_create_projects, operator=is_superuser)

@@ -1,0 +1,62 @@
+"""Items: list, search and read."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from labeling import items, permissions
+from labeling.api.base import ActionView, paged
+from labeling.api.shapes import ItemShape, item_shape
+from labeling.models import Item, Project, Stream
+from labeling.models.items import ItemState
+
+FILTERS = [
+    OpenApiParameter("q", str, description="part of the address or title"),
+    OpenApiParameter("host", str, description="a host with those under it, or an ending like .org"),
+    OpenApiParameter("stream", str, enum=Stream.values),
+    OpenApiParameter("state", str, enum=[*ItemState.values, *sorted(items.OPINIONS)]),
+    OpenApiParameter("label", str, description="pages on which this label holds"),
+    OpenApiParameter("min_probability", float, description="with `label`: its probability is at least this"),
+    OpenApiParameter("import", str, description="pages that this import brought"),
+]
+
+
+class WholeItemShape(ItemShape):
+    stream = serializers.CharField(allow_null=True, required=False, help_text="never shown to annotators")
+    state = serializers.ChoiceField(ItemState.choices, required=False, help_text="never shown to annotators")
+
+
+def whole_item_shape(item: Item, project: Project) -> dict[str, Any]:
+    """An item for people who do not judge it. Its stream comes from `items.with_stream`."""
+    shape = item_shape(item, item.snapshot, project=project, whole=True)
+    stream = item.stream  # type: ignore[attr-defined]  # annotated by items.with_stream
+    return {**shape, "stream": stream, "state": item.state}
+
+
+class ItemsView(ActionView):
+    actions = {"GET": "item.list"}
+    query = frozenset(items.NAMES)
+
+    @extend_schema(parameters=FILTERS, responses=WholeItemShape(many=True))
+    def get(self, request, slug: str) -> Response:
+        """Items, the newest first; archived ones only with `state=archived`."""
+        sees = permissions.may(request.user, "consensus.read", self.project, roles=self.roles)
+        wanted = items.read_filter(request.query_params, self.project, sees_consensus=sees)
+        found = items.with_stream(items.find(self.project, wanted)).select_related("snapshot")
+        return paged(self, found, lambda item: whole_item_shape(item, self.project))
+
+
+class ItemView(ActionView):
+    actions = {"GET": "item.read_any"}
+
+    @extend_schema(responses=WholeItemShape)
+    def get(self, request, slug: str, public_id: str) -> Response:
+        """One item. Annotators read those they hold or answered, without stream and state."""
+        found = Item.objects.filter(project=self.project, public_id=public_id).select_related("snapshot")
+        if permissions.may(request.user, "item.list", self.project, roles=self.roles):
+            return Response(whole_item_shape(get_object_or_404(items.with_stream(found)), self.project))
+        item = get_object_or_404(found.readable_by_annotator(request.user))
+        return Response(item_shape(item, item.snapshot, project=self.project, whole=False))

@@ -1,0 +1,102 @@
+"""The contract's addresses. One block a resource."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
+
+from labeling.api import (
+    adjudication,
+    agreement,
+    consensus,
+    imports,
+    items,
+    jobs,
+    judgments,
+    members,
+    projects,
+    queue,
+    releases,
+    samples,
+    schema_versions,
+    tokens,
+)
+from labeling.api.base import ActionView
+
+
+class SchemaView(ActionView, SpectacularAPIView):
+    """The OpenAPI 3.1 description of this API."""
+
+    actions = {"GET": "api.schema"}
+    permission_classes = ActionView.permission_classes  # the framework's own lets everybody in
+
+
+app_name = "api"
+urlpatterns = [
+    path("schema/", SchemaView.as_view(), name="schema"),
+    # projects, schema versions, members, tokens
+    path("projects/", projects.ProjectsView.as_view(), name="projects"),
+    path("projects/<slug:slug>/", projects.ProjectView.as_view(), name="project"),
+    path("projects/<slug:slug>/schema-versions/", schema_versions.SchemaVersionsView.as_view(), name="schema_versions"),
+    path(
+        "projects/<slug:slug>/schema-versions/<int:number>/",
+        schema_versions.SchemaVersionView.as_view(),
+        name="schema_version",
+    ),
+    path("projects/<slug:slug>/members/", members.MembersView.as_view(), name="members"),
+    path("tokens/", tokens.TokensView.as_view(), name="tokens"),
+    path("tokens/<int:token_id>/", tokens.TokenView.as_view(), name="token"),
+    # jobs, imports, items
+    path("jobs/<uuid:job_id>/", jobs.JobView.as_view(), name="job"),
+    path("jobs/<uuid:job_id>/cancel/", jobs.CancelView.as_view(), name="job_cancel"),
+    path("projects/<slug:slug>/imports/", imports.ItemImportView.as_view(), name="imports"),
+    path("projects/<slug:slug>/imports/<uuid:job_id>/", imports.ImportView.as_view(), name="import"),
+    path("projects/<slug:slug>/imports/<uuid:job_id>/refused/", imports.RefusedView.as_view(), name="import_refused"),
+    path("projects/<slug:slug>/judgments/import/", imports.JudgmentImportView.as_view(), name="judgment_import"),
+    path("projects/<slug:slug>/items/", items.ItemsView.as_view(), name="items"),
+    path("projects/<slug:slug>/items/<str:public_id>/", items.ItemView.as_view(), name="item"),
+    # queue, judgments
+    path("projects/<slug:slug>/next/", queue.NextView.as_view(), name="next"),
+    path("assignments/<int:assignment_id>/judgment/", queue.JudgmentView.as_view(), name="judgment"),
+    path("assignments/<int:assignment_id>/draft/", queue.DraftView.as_view(), name="draft"),
+    path("assignments/<int:assignment_id>/skip/", queue.SkipView.as_view(), name="skip"),
+    path("assignments/<int:assignment_id>/renew/", queue.RenewView.as_view(), name="renew"),
+    path("assignments/<int:assignment_id>/release/", queue.ReleaseView.as_view(), name="release"),
+    path("projects/<slug:slug>/judgments/", judgments.JudgmentsView.as_view(), name="judgments"),
+    path("judgments/<int:judgment_id>/revise/", queue.ReviseView.as_view(), name="revise"),
+    # agreement, consensus, adjudication
+    path("projects/<slug:slug>/agreement/", agreement.AgreementView.as_view(), name="agreement"),
+    path("projects/<slug:slug>/agreement/pairs/", agreement.PairsView.as_view(), name="pairs"),
+    path("projects/<slug:slug>/annotators/", agreement.AnnotatorsView.as_view(), name="annotators"),
+    path("projects/<slug:slug>/consensus/", consensus.ConsensusView.as_view(), name="consensus"),
+    path("projects/<slug:slug>/adjudications/queue/", adjudication.CaseQueueView.as_view(), name="case_queue"),
+    path(
+        "projects/<slug:slug>/items/<str:public_id>/adjudication/",
+        adjudication.AdjudicationView.as_view(),
+        name="adjudication",
+    ),
+    path(
+        "projects/<slug:slug>/items/<str:public_id>/adjudication/reopen/",
+        adjudication.ReopenView.as_view(),
+        name="reopen",
+    ),
+    # samples, releases
+    path("projects/<slug:slug>/samples/", samples.SamplesView.as_view(), name="samples"),
+    path("projects/<slug:slug>/samples/<int:number>/", samples.SampleView.as_view(), name="sample"),
+    path(
+        "projects/<slug:slug>/samples/<int:number>/probabilities/",
+        samples.ProbabilitiesView.as_view(),
+        name="sample_probabilities",
+    ),
+    path("projects/<slug:slug>/releases/", releases.ReleasesView.as_view(), name="releases"),
+    path("projects/<slug:slug>/releases/<str:version>/", releases.ReleaseView.as_view(), name="release_version"),
+    path("projects/<slug:slug>/releases/<str:version>/csv/", releases.ReleaseCsvView.as_view(), name="release_csv"),
+    path(
+        "projects/<slug:slug>/releases/<str:version>/diff/<str:other>/",
+        releases.ReleaseDiffView.as_view(),
+        name="release_diff",
+    ),
+    path(
+        "projects/<slug:slug>/releases/<str:version>/files/<path:name>",
+        releases.ReleaseFileView.as_view(),
+        name="release_file",
+    ),
+]

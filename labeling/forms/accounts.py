@@ -1,0 +1,89 @@
+"""Forms of a person's own account, of invitations, and of the people of the installation."""
+
+from datetime import timedelta
+
+from django import forms
+from django.contrib.auth import password_validation
+from django.contrib.auth.forms import BaseUserCreationForm
+from django.utils import timezone
+
+from labeling import tokens
+from labeling.models import ApiToken, Role, User
+
+DAYS = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "a year"))
+
+
+class NewAccountForm(BaseUserCreationForm):
+    """Who takes up an invitation without an account: a name, an address for a forgotten password, and a password."""
+
+    class Meta:
+        model = User
+        fields = ("username", "email")
+        labels = {"username": "Name you log in with", "email": "E-mail address"}
+        help_texts = {
+            "username": "Letters, digits and @ . + - _ only. Other members of your projects see it.",
+            "email": "Only used when you forget your password.",
+        }
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = " ".join(password_validation.password_validators_help_texts())
+        self.fields["password2"].label = "Password again"
+        self.fields["password2"].help_text = ""
+
+    def clean_username(self) -> str:
+        """Names that differ only in capitals would be taken for each other."""
+        username = self.cleaned_data["username"]
+        if User.objects.filter(username__iexact=username).exists():
+            raise forms.ValidationError("Somebody has this name already. Choose another.")
+        return username
+
+
+class PreferencesForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ("email", "single_keys", "cover_pages", "daily_goal")
+        labels = {
+            "email": "E-mail address",
+            "single_keys": "Single keys: one letter answers, without Ctrl or Alt",
+            "cover_pages": "Cover every page until I ask",
+            "daily_goal": "My goal for a day, in pages",
+        }
+        help_texts = {
+            "email": "Only used when you forget your password.",
+            "single_keys": "Switch it off when letters are taken by speech input or a screen reader.",
+            "cover_pages": "The text of each page is hidden until you uncover it.",
+            "daily_goal": "Yours alone: nobody else sees it.",
+        }
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(max_length=80, label="Name", help_text="For you, to know it again: “export script”.")
+    scopes = forms.MultipleChoiceField(
+        choices=[("read", "read"), ("write", "write: change things, as you may")],
+        initial=["read"],
+        widget=forms.CheckboxSelectMultiple,
+        label="What it may do",
+        error_messages={"required": "Choose what the token may do."},
+    )
+    days = forms.TypedChoiceField(choices=DAYS, coerce=int, initial=tokens.DEFAULT_DAYS, label="It ends after")
+
+    def issue(self, user: User) -> tuple[ApiToken, str]:
+        data = self.cleaned_data
+        ends = timezone.now() + timedelta(days=data["days"])
+        return tokens.issue(user, name=data["name"], scopes=data["scopes"], expires_at=ends)
+
+
+class InviteForm(forms.Form):
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.ANNOTATOR, label="As")
+    note = forms.CharField(max_length=200, required=False, label="For whom", help_text="For you, to know it again.")
+
+
+class MemberForm(forms.Form):
+    username = forms.CharField(max_length=150, label="Name of a person with an account")
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.ANNOTATOR, label="As")
+
+
+class RightsForm(forms.Form):
+    may_create_projects = forms.BooleanField(required=False)
+    is_superuser = forms.BooleanField(required=False)

@@ -1,0 +1,102 @@
+"""Forms that make a project and change its settings; other apps' settings get their fields from their section."""
+
+from typing import Any
+
+from django import forms
+
+from labeling import projects
+from labeling.models import Project, Stream
+from labeling.projects import Setting
+
+OVERLAP = "overlap_"
+STREAM_WORDS = {
+    "default": "People who answer each page",
+    Stream.GOLD: "People who answer each page of a gold sample",
+    Stream.RANDOM: "People who answer each page drawn at random",
+}
+
+
+class NewProjectForm(forms.Form):
+    name = forms.CharField(max_length=120, label="Name", help_text="What people see: “Homepages 2026”.")
+    slug = forms.SlugField(
+        max_length=60, required=False, label="Name in the address",
+        help_text="Small letters, digits and hyphens. Left empty, it is made from the name. It cannot change later.",
+    )  # fmt: skip
+    description = forms.CharField(
+        required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3}), label="What it is for"
+    )
+
+
+class SettingsForm(forms.Form):
+    """Every setting of a project. `version` says which state the person looked at."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    name = forms.CharField(max_length=120, label="Name")
+    description = forms.CharField(
+        required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3}), label="What it is for"
+    )
+    lease_seconds = forms.IntegerField(
+        min_value=30, max_value=24 * 3600, label="Seconds a page is kept for a person",
+        help_text="After that an unanswered page goes to somebody else. 900 is a quarter of an hour.",
+    )  # fmt: skip
+    show_queries = forms.BooleanField(
+        required=False, label="Show the part of an address after “?”",
+        help_text="It can carry names and searches of pupils. Off, only people who run the project see it.",
+    )  # fmt: skip
+    decide_own = forms.BooleanField(
+        required=False, label="People may settle disagreements about pages they answered themselves",
+        help_text="Only for a team of two: a second pair of eyes is what settling is for.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", initial_of(project))
+        super().__init__(*args, **kwargs)
+        for stream, label in STREAM_WORDS.items():
+            self.fields[f"{OVERLAP}{stream}"] = forms.IntegerField(
+                min_value=1, max_value=projects.MAX_OVERLAP, required=stream == "default", label=label,
+                help_text="" if stream == "default" else "Empty: as many as for any other page.",
+            )  # fmt: skip
+        for section in projects.settings_sections:
+            self.fields |= {setting.name: field_of(setting) for setting in section.settings}
+
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields under headings, as the page shows them."""
+        sections = {
+            section.title: [setting.name for setting in section.settings] for section in projects.settings_sections
+        }
+        grouped = {
+            "The project": ["name", "description"],
+            "How people answer": [*(f"{OVERLAP}{stream}" for stream in STREAM_WORDS), "lease_seconds",
+                                  "show_queries", "decide_own"],
+            **sections,
+        }  # fmt: skip
+        return [(title, [self[name] for name in names]) for title, names in grouped.items()]
+
+    def values(self, project: Project) -> dict[str, Any]:
+        """What the domain takes. Streams the page does not show keep their numbers."""
+        data = {name: value for name, value in self.cleaned_data.items() if value is not None}
+        expected = data.pop("version")
+        shown = {f"{OVERLAP}{stream}": str(stream) for stream in STREAM_WORDS}
+        hidden = {stream: n for stream, n in project.overlap.items() if stream not in shown.values()}
+        overlap = {stream: data.pop(name) for name, stream in shown.items() if name in data}
+        return {**data, "overlap": hidden | overlap, "expected": expected}
+
+
+def initial_of(project: Project) -> dict[str, Any]:
+    values = projects.settings_of(project)
+    overlap = values.pop("overlap")
+    return {**values, "version": project.version, **{f"{OVERLAP}{stream}": n for stream, n in overlap.items()}}
+
+
+def field_of(setting: Setting) -> forms.Field:
+    """The form field of another app's setting."""
+    common: dict[str, Any] = {"label": setting.label, "help_text": setting.help}
+    if setting.choices:
+        return forms.ChoiceField(choices=setting.choices, **common)
+    if setting.kind is str:
+        return forms.CharField(max_length=200, **common)
+    if setting.kind is float:
+        widget = forms.NumberInput(attrs={"step": "any"})
+        return forms.FloatField(min_value=setting.low, max_value=setting.high, widget=widget, **common)
+    low, high = setting.whole_limits
+    return forms.IntegerField(min_value=low, max_value=high, **common)

@@ -1,0 +1,267 @@
+"""The invariants of labeling, one small check each. Ids are those of the reliability specification, or words."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.db.models import Count, Exists, F, Model, OuterRef, Q
+from django.db.models.functions import Now
+
+from labeling import consensus, immutability, schemas
+from labeling.invariants import check, chunks_by_id, named, rows_by_id
+from labeling.models import (
+    Assignment,
+    Consensus,
+    Dispute,
+    Draw,
+    Event,
+    GoldItem,
+    GoldRelease,
+    Import,
+    Item,
+    Job,
+    Judgment,
+    RefusedRow,
+    ReleaseFile,
+    Selection,
+    State,
+    Stream,
+)
+from labeling.models.work import HELD
+from labeling.release_format import row_hashes
+
+LONGEST_LEASE = timedelta(days=1, seconds=60)
+DEAD_AFTER = timedelta(minutes=2)
+VERDICTS = {"yes", "no", "unsure"}
+PRECISION = 1e-9
+
+
+# ---- queue ----------------------------------------------------------------------------------------------------------
+@check("I1", "Nobody holds an item twice in one round, and every answer given here closed a slot of its own.")
+def answers_and_slots() -> Iterator[str]:
+    twice = (
+        Assignment.objects.filter(state__in=HELD)
+        .values("item", "round", "annotator")
+        .annotate(n=Count("id"))
+        .filter(n__gt=1)
+        .order_by()
+    )
+    for row in twice.iterator():
+        yield f"item {row['item']} round {row['round']}: user {row['annotator']} has {row['n']} slots"
+    current = Judgment.objects.current()
+    yield from named(current.exclude(source="import").filter(assignment=None).iterator(), "answered without a slot")
+    elsewhere = current.filter(assignment__isnull=False).exclude(
+        assignment__state=State.DONE, assignment__item=F("item"), assignment__round=F("round")
+    )
+    yield from named(elsewhere.iterator(), "its slot is not done, or is of another item or round")
+    answered = Judgment.objects.filter(assignment=OuterRef("pk"))
+    unanswered = Assignment.objects.filter(~Exists(answered), state=State.DONE)
+    yield from named(unanswered.iterator(), "done without an answer")
+
+
+@check("I3", "No lease outlives its expiry as a blocker: held slots name their holder and end within a day.")
+def leases() -> Iterator[str]:
+    timed = Q(state__in=[State.OPEN, State.LEASED])
+    wrong = Q(timed, available_at=None) | Q(~timed, available_at__isnull=False)
+    yield from named(Assignment.objects.filter(wrong).iterator(), "state and time do not fit")
+    nobodys = Assignment.objects.filter(state__in=HELD, annotator=None)
+    yield from named(nobodys.iterator(), "held by nobody")
+    endless = Assignment.objects.filter(state=State.LEASED, available_at__gt=Now() + LONGEST_LEASE)
+    yield from named(endless.iterator(), "its lease ends more than a day from now")
+
+
+@check("I4", "The queue is live: every open slot can be had now.")
+def open_slots() -> Iterator[str]:
+    later = Assignment.objects.filter(state=State.OPEN, available_at__gt=Now() + timedelta(seconds=60))
+    yield from named(later.iterator(), "open, but only from a time to come")
+
+
+# ---- judgments ------------------------------------------------------------------------------------------------------
+@check("I5", "A rater has at most one current answer to an item in a round, and the database itself refuses a second.")
+def current_answers() -> Iterator[str]:
+    several = (
+        Judgment.objects.current().values("item", "rater", "round").annotate(n=Count("id")).filter(n__gt=1).order_by()
+    )
+    for row in several.iterator():
+        yield f"item {row['item']} round {row['round']}: rater {row['rater']} has {row['n']} current answers"
+    for name in ("one_current_judgment_per_rater", "one_current_judgment_per_slot"):
+        if not _catalogue(Judgment).get(name, {}).get("unique"):
+            yield f"the unique index {name} is not in the catalogue"
+
+
+@check("catalogue", "Every constraint the models declare is in the catalogue of this database.")
+def constraints() -> Iterator[str]:
+    for model in (model for app in ("labeling", "active_learning") for model in apps.get_app_config(app).get_models()):
+        present = _catalogue(model)
+        for constraint in model._meta.constraints:
+            if constraint.name not in present:
+                yield f"{model._meta.db_table}: {constraint.name} is missing"
+
+
+def _catalogue(model: type[Model]) -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        return dict(connection.introspection.get_constraints(cursor, model._meta.db_table))
+
+
+@check("verdicts", "Every verdict is yes, no or unsure and answers a label of the version it was made under.")
+def verdicts() -> Iterator[str]:
+    for pk, schema_id, outcome, given in rows_by_id(Judgment.objects.all(), "schema", "outcome", "verdicts"):
+        wrong = _wrong_verdicts(schema_id, outcome, given)
+        if wrong:
+            yield f"judgment {pk}: {wrong}"
+
+
+def _wrong_verdicts(schema_id: int, outcome: str, given: object) -> str:
+    if not isinstance(given, dict):
+        return "its verdicts are no object"
+    strange = sorted(given.keys() - {label.key for label in schemas.by_id(schema_id).labels})
+    if strange:
+        return f"not a label of its version: {', '.join(strange)}"
+    if not all(verdict in VERDICTS for verdict in given.values()):
+        return "a verdict is not yes, no or unsure"
+    if (outcome == Judgment.Outcome.JUDGED) != bool(given):
+        return "an answer without verdicts, or verdicts on a page that could not be judged"
+    return ""
+
+
+@check("I12", "What is stored as consensus and disputes equals what the judgments say, counted again.")
+def derived_numbers() -> Iterator[str]:
+    fields = ("item", "state", "labels", "n_judgments", "n_not_assessable", "expected_error", "item__not_assessable")
+    for chunk in chunks_by_id(Consensus.objects.all(), *fields):
+        found = consensus.tallies([row[1] for row in chunk])
+        contested = _open_disputes([row[1] for row in chunk])
+        for _, item_id, *stored in chunk:
+            different = _different(stored, found[item_id], contested.get(item_id, set()))
+            if different:
+                yield f"item {item_id}: {different} differ from the judgments"
+    uncounted = Judgment.objects.votes().filter(~Exists(Consensus.objects.filter(item=OuterRef("item"))))
+    yield from named(uncounted.iterator(), "its item has no consensus")
+    stray = Dispute.objects.open().filter(~Exists(Consensus.objects.filter(item=OuterRef("item"))))
+    yield from named(stray.iterator(), "a dispute on an item without consensus")
+
+
+def _open_disputes(item_ids: Sequence[int]) -> dict[int, set[str]]:
+    contested: dict[int, set[str]] = {}
+    for item_id, label in Dispute.objects.open().filter(item__in=item_ids).values_list("item_id", "label"):
+        contested.setdefault(item_id, set()).add(label)
+    return contested
+
+
+def _different(stored: Sequence[Any], found: consensus.Tally, contested: set[str]) -> str:
+    state, labels, n_judgments, n_not_assessable, expected_error, not_assessable = stored
+    differences = {
+        "the states": state != found.state,
+        "the labels": labels != found.labels,
+        "the counts": (n_judgments, n_not_assessable) != (found.n_judgments, found.n_not_assessable),
+        "the expected errors": abs(expected_error - found.expected_error) > PRECISION,
+        "the outcomes": bool(not_assessable) != found.not_assessable,
+        "the open disputes": contested != set(found.open),
+    }
+    return ", ".join(name for name, differs in differences.items() if differs)
+
+
+# ---- imports and jobs -----------------------------------------------------------------------------------------------
+@check("I7", "The counts of an import add up: every row is new, known, updated or refused, and every refusal is kept.")
+def import_counts() -> Iterator[str]:
+    taken = F("rows_created") + F("rows_duplicate") + F("rows_updated") + F("rows_refused")
+    wrong = Import.objects.exclude(rows_total=taken, rows_done=F("rows_total"))
+    yield from named(wrong.iterator(), "its counts do not add up")
+    kept = RefusedRow.objects.values_list("run").annotate(n=Count("id")).order_by()
+    refused = dict(kept)
+    created = dict(
+        Item.objects.exclude(first_import=None).values_list("first_import").annotate(n=Count("id")).order_by()
+    )
+    for pk, kind, n_refused, n_created in Import.objects.values_list("pk", "kind", "rows_refused", "rows_created"):
+        if refused.get(pk, 0) != n_refused:
+            yield f"import {pk}: {n_refused} rows refused, {refused.get(pk, 0)} kept"
+        if kind == Import.Kind.ITEMS and created.get(pk, 0) != n_created:
+            yield f"import {pk}: {n_created} items counted, {created.get(pk, 0)} are there"
+
+
+@check("I9", "A job has its effects once: it is done once, and froze at most one release.")
+def effects() -> Iterator[str]:
+    done = Event.objects.filter(kind__startswith="job.done.").values("about")
+    for row in done.annotate(n=Count("id")).filter(n__gt=1).order_by().iterator():
+        yield f"{row['about']} was done {row['n']} times"
+    frozen = Counter(data.get("job") for _, data in rows_by_id(Event.objects.filter(kind="release.frozen"), "data"))
+    yield from (f"job {job} froze {n} releases" for job, n in frozen.items() if job and n > 1)
+
+
+@check("I10", "No job stays running without a sign of life for two minutes.")
+def heartbeats() -> Iterator[str]:
+    silent = Q(heartbeat_at=None) | Q(heartbeat_at__lt=Now() - DEAD_AFTER)
+    yield from named(Job.objects.filter(silent, state=Job.State.RUNNING).iterator(), "running without a heartbeat")
+
+
+@check("I15", "Every job, sample, release and changed answer stands in the audit trail.")
+def audit_trail() -> Iterator[str]:
+    yield from _without_event(Job.objects.all(), "job.queued.")
+    yield from _without_event(Job.objects.filter(state=Job.State.DONE), "job.done.")
+    yield from _without_event(Draw.objects.all(), "sample.drawn")
+    yield from _without_event(GoldRelease.objects.all(), "release.frozen")
+    revised = Judgment.objects.filter(supersedes__isnull=False).exclude(source="import")
+    yield from _without_event(revised, "judgment.revised")
+
+
+def _without_event(rows: Any, kind: str) -> Iterator[str]:
+    name = rows.model._meta.model_name
+    for chunk in chunks_by_id(rows, size=500):
+        abouts = [f"{name}:{pk}" for (pk,) in chunk]
+        told = Event.objects.filter(kind__startswith=kind, about__in=abouts).values_list("about", flat=True)
+        yield from (f"{about}: no event {kind.rstrip('.')}" for about in sorted(set(abouts) - set(told)))
+
+
+# ---- gold -----------------------------------------------------------------------------------------------------------
+@check("I8", "A release holds the bytes and rows its hashes name.")
+def releases() -> Iterator[str]:
+    for release in GoldRelease.objects.order_by("pk").iterator():
+        yield from (f"release {release.pk} ({release}): {fault}" for fault in _faults_of(release))
+
+
+def _faults_of(release: GoldRelease) -> Iterator[str]:
+    files = ReleaseFile.objects.filter(release=release).select_related("blob")
+    hashes: dict[str, str] = {}
+    stored_rows: dict[str, str] | None = None
+    for file in files.iterator(chunk_size=1):
+        content = None if file.blob.content is None else bytes(file.blob.content)
+        hashes[file.name] = file.blob_id
+        if content is None:
+            yield f"the bytes of {file.name} are gone"
+        elif hashlib.sha256(content).hexdigest() != file.blob_id or len(content) != file.blob.size_bytes:
+            yield f"the bytes of {file.name} are not those of its hash"
+        elif file.name == "rows.sha256":
+            stored_rows = row_hashes(content)
+    if hashes.get("manifest.json") != release.manifest_sha256:
+        yield "manifest.json is not the one of the record"
+    rows = dict(GoldItem.objects.filter(release=release).values_list("item__public_id", "row_sha256"))
+    if len(rows) != release.n_items:
+        yield f"{release.n_items} items counted, {len(rows)} rows are there"
+    if stored_rows is not None and rows != stored_rows:
+        yield "the rows are not those of rows.sha256"
+
+
+@check("I14", "The triggers that keep released and recorded rows as they are stand in the catalogue.")
+def triggers() -> Iterator[str]:
+    yield from (f"the trigger {name} is missing" for name in immutability.missing())
+
+
+@check("gold", "Every gold selection has the probability of its draw, and every draw its n items.")
+def gold_selections() -> Iterator[str]:
+    gold = Selection.objects.filter(stream=Stream.GOLD)
+    without = gold.filter(Q(probability=None) | Q(draw=None))
+    yield from named(without.iterator(), "a gold selection without probability or draw")
+    for draw in Draw.objects.annotate(n=Count("selections")).order_by("pk").iterator():
+        if draw.n != draw.size:
+            yield f"draw {draw.pk}: {draw.size} items drawn, {draw.n} selections are there"
+        chance = draw.size / draw.frame_size
+        unlike = draw.selections.filter(Q(probability__lt=chance - PRECISION) | Q(probability__gt=chance + PRECISION))
+        yield from named(_of_uniform(draw, unlike), "not the probability of its draw")
+
+
+def _of_uniform(draw: Draw, rows: Any) -> Iterable[Model]:
+    """Other designs give every item a probability of its own; their record is checked where it is made."""
+    return rows.iterator() if draw.design == "uniform" else ()

@@ -1,0 +1,52 @@
+"""Who is in a project, one row per role. A project never loses its last manager."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from labeling import queue
+from labeling.models import Event, Membership, Project, Role, User
+from labeling.refusals import Refused, Unacceptable
+
+MAY_ANSWER = (Role.ANNOTATOR, Role.ADJUDICATOR)
+
+
+def of(project: Project) -> QuerySet[Membership]:
+    return project.memberships.select_related("user").order_by("user__username", "role")
+
+
+def grant(project: Project, *, user: User, role: str) -> bool:
+    """Give the role; whether it is new."""
+    return Membership.objects.get_or_create(project=project, user=user, role=role)[1]
+
+
+@transaction.atomic
+def add(project: Project, *, username: str, role: str, by: User | None) -> Membership:
+    """Give a person a role. Harmless when they have it already."""
+    user = User.objects.filter(username=username, is_active=True).first()
+    if user is None:
+        sentence = f"Nobody with an account is called “{username}”. Send an invitation instead."
+        raise Unacceptable(sentence, [{"pointer": "/username", "detail": sentence}])
+    if role not in Role.values:
+        sentence = f"“{role}” is not a role. Roles are {', '.join(Role.values)}."
+        raise Unacceptable(sentence, [{"pointer": "/role", "detail": sentence}])
+    if grant(project, user=user, role=role):
+        Event.record("member.added", by=by, project=project, about=user, role=role)
+    return Membership.objects.select_related("user").get(project=project, user=user, role=role)
+
+
+@transaction.atomic
+def remove(membership: Membership, *, by: User) -> None:
+    """Take a role away. It counts from the next request; pages the person held go back to the queue."""
+    project = Project.objects.select_for_update().get(pk=membership.project_id)
+    if membership.role == Role.MANAGER and not _another_manager(membership):
+        raise Refused("A project keeps at least one manager. Make someone else a manager first.")
+    membership.delete()
+    if not project.memberships.filter(user=membership.user, role__in=MAY_ANSWER).exists():
+        queue.release_all(membership.user, project=project)
+    Event.record("member.removed", by=by, project=project, about=membership.user, role=membership.role)
+
+
+def _another_manager(membership: Membership) -> bool:
+    """Deactivated people cannot manage, so they do not count."""
+    managers = Membership.objects.filter(project=membership.project_id, role=Role.MANAGER, user__is_active=True)
+    return managers.exclude(pk=membership.pk).exists()

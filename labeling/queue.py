@@ -1,0 +1,215 @@
+"""The queue: open slots, lease the next one, renew, release. Slots are rows, and time is the database's clock."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Now
+
+from labeling import consensus
+from labeling.models import Assignment, Consensus, Draft, Event, Item, Project, Purpose, Selection, State, Stream, User
+from labeling.models.items import ItemState
+from labeling.models.work import COUNTED
+from labeling.refusals import LeaseLost
+
+Moment = datetime | Now
+INSERT_CHUNK = 2_000
+
+
+# ---- opening and closing slots --------------------------------------------------------------------------------------
+def open_slots(
+    project: Project,
+    selections: Iterable[Selection],
+    *,
+    overlap: int,
+    priority: int = 0,
+    purpose: str = Purpose.WORK,
+    asked: list[str] | None = None,
+) -> int:
+    """Open `overlap` slots for the item of each selection, and return how many were opened.
+
+    An item that waits already in another stream is not queued twice; only a gold draw opens a round of its own, because
+    gold verdicts come from slots that a chance draw opened. Selections must have their item loaded.
+    """
+    opened, batch = 0, []
+    for selection in selections:
+        batch.append(selection)
+        if len(batch) >= INSERT_CHUNK:
+            opened += _open_chunk(project, batch, overlap, priority, purpose, asked)
+            batch = []
+    return opened + (_open_chunk(project, batch, overlap, priority, purpose, asked) if batch else 0)
+
+
+def _open_chunk(
+    project: Project, selections: list[Selection], overlap: int, priority: int, purpose: str, asked: list[str] | None
+) -> int:
+    last_round = dict(
+        Assignment.objects.filter(item__in=[selection.item_id for selection in selections])
+        .order_by()
+        .values_list("item")
+        .annotate(Max("round"))
+    )
+    waiting = set(
+        Assignment.objects.filter(item__in=list(last_round), state__in=[State.OPEN, State.LEASED]).values_list(
+            "item", flat=True
+        )
+    )
+    slots = []
+    for selection in selections:
+        if selection.item_id in waiting and selection.stream != Stream.GOLD:
+            continue
+        turn = last_round.get(selection.item_id, 0) + 1
+        slots += [
+            Assignment(
+                project=project, item_id=selection.item_id, purpose=purpose, round=turn, slot=slot, asked=asked,
+                selection=selection, snapshot_id=selection.item.snapshot_id, priority=priority,
+                shuffle=secrets.randbits(62),
+            )
+            for slot in range(1, overlap + 1)
+        ]  # fmt: skip
+    Assignment.objects.bulk_create(slots, batch_size=INSERT_CHUNK)
+    # Items that have answers already wait for more of them now: what they say together is open again.
+    counted = Consensus.objects.filter(item__in={slot.item_id for slot in slots}).values_list("item_id", flat=True)
+    if purpose in COUNTED:
+        consensus.refresh_many(list(counted), project=project)
+    return len(slots)
+
+
+def withdraw_slots(items: QuerySet[Item]) -> int:
+    """Take unanswered slots of these items out of the queue; what is done stays."""
+    return Assignment.objects.filter(item__in=items, state__in=[State.OPEN, State.LEASED]).update(
+        state=State.WITHDRAWN, available_at=None
+    )
+
+
+# ---- leasing --------------------------------------------------------------------------------------------------------
+def lease_next(project: Project, *, annotator: User, now: Moment | None = None) -> Assignment | None:
+    """The slot this person is to answer now: the one they hold already, else the next free one, else None.
+
+    One conditional UPDATE takes it. On PostgreSQL the inner SELECT skips rows other people are taking at this moment;
+    before "nothing left" is said, one look is taken that waits for them. SQLite serialises writers by itself.
+    """
+    moment = now or Now()
+    for skip_locked in (True, False):
+        try:
+            with transaction.atomic():
+                taken = _take(project, annotator, moment, skip_locked=skip_locked)
+        except IntegrityError:  # the same person in two tabs at once: one of them won, and its lease is given back
+            taken = 1
+        slot = _held(project, annotator, moment)
+        has_run_out = slot is not None and slot.has_run_out  # type: ignore[attr-defined]  # annotated by _held
+        if slot is not None and has_run_out and not _take_back(slot, annotator, moment):
+            slot = None
+        if slot is not None or (not taken and not connection.features.has_select_for_update_skip_locked):
+            return slot
+    return None
+
+
+def _take(project: Project, annotator: User, moment: Moment, *, skip_locked: bool) -> int:
+    """Rows taken: 0 also when this person holds a lease already, which is then the answer."""
+    holds = Assignment.objects.filter(project=project, annotator=annotator, state=State.LEASED)
+    free = (
+        Assignment.objects.open_to(annotator, now=moment)
+        .filter(~Exists(holds), project=project, item__state=ItemState.ACTIVE)
+        .exclude(purpose=Purpose.RESERVED)
+        .in_queue_order()
+        .values("pk")
+    )
+    if connection.features.has_select_for_update_skip_locked:
+        free = free.select_for_update(skip_locked=skip_locked, of=("self",))
+    return Assignment.objects.filter(pk=Subquery(free[:1])).update(
+        state=State.LEASED,
+        previous=Case(When(~Q(annotator=annotator), then=F("annotator")), default=Value(None)),
+        annotator=annotator,
+        leased_at=moment,
+        available_at=_after(moment, project.lease_seconds),
+    )
+
+
+def _held(project: Project, annotator: User, moment: Moment) -> Assignment | None:
+    drafts = Draft.objects.filter(annotator=annotator, item=OuterRef("item"), round=OuterRef("round"))
+    return (
+        Assignment.objects.filter(project=project, annotator=annotator, state=State.LEASED)
+        .annotate(has_draft=Exists(drafts), has_run_out=Q(available_at__lte=moment))
+        .select_related("item", "snapshot", "project")
+        .first()
+    )
+
+
+def _take_back(slot: Assignment, annotator: User, moment: Moment) -> bool:
+    """Give a person the page they left for too long, unless someone else has it by now."""
+    mine = Assignment.objects.filter(pk=slot.pk, annotator=annotator, state=State.LEASED)
+    taken = mine.update(leased_at=moment, available_at=_after(moment, slot.project.lease_seconds))
+    if taken:
+        slot.refresh_from_db(fields=["leased_at", "available_at"])
+    return bool(taken)
+
+
+def _after(moment: Moment, seconds: int) -> object:
+    return moment + timedelta(seconds=seconds)
+
+
+def close_another(slot: Assignment, *, by: User, now: Moment | None = None) -> Assignment | None:
+    """For an answer that comes after its slot went to someone else: close any other free slot of its item and round."""
+    moment = now or Now()
+    free = Assignment.objects.free(now=moment).filter(item=slot.item, round=slot.round).order_by("slot").values("pk")
+    if connection.features.has_select_for_update_skip_locked:
+        free = free.select_for_update(skip_locked=True, of=("self",))
+    taken = Assignment.objects.filter(pk=Subquery(free[:1])).update(
+        state=State.DONE, annotator=by, leased_at=moment, available_at=None
+    )
+    if not taken:
+        return None
+    return Assignment.objects.get(item=slot.item, round=slot.round, annotator=by, state=State.DONE)
+
+
+def renew(slot: Assignment, *, by: User, now: Moment | None = None) -> Assignment:
+    """Push the expiry out again while the person is at work. Raises LeaseLost when the slot is someone else's."""
+    moment = now or Now()
+    renewed = Assignment.objects.filter(pk=slot.pk, annotator=by, state=State.LEASED).update(
+        available_at=_after(moment, slot.project.lease_seconds)
+    )
+    if not renewed:
+        raise LeaseLost("This page went to someone else while it was open. Your ticks are kept; nothing more to do.")
+    slot.refresh_from_db(fields=["available_at"])
+    return slot
+
+
+def release(slot: Assignment, *, by: User, now: Moment | None = None) -> None:
+    """Give one's slot back to everyone. Harmless when it is held no longer."""
+    _reopen(Assignment.objects.filter(pk=slot.pk, annotator=by, state=State.LEASED), now)
+
+
+def clear_lease(slot: Assignment, *, by: User, now: Moment | None = None) -> None:
+    """A manager takes a lease away, so that someone else can have the page."""
+    if _reopen(Assignment.objects.filter(pk=slot.pk, state=State.LEASED), now):
+        Event.record("lease.cleared", by=by, project=slot.project, about=slot, annotator=slot.annotator_id)
+
+
+def release_all(annotator: User, *, project: Project | None = None, now: Moment | None = None) -> int:
+    """Give back every lease of a person who was deactivated or left the project."""
+    held = Assignment.objects.filter(annotator=annotator, state=State.LEASED)
+    return _reopen(held if project is None else held.filter(project=project), now)
+
+
+def _reopen(slots: QuerySet[Assignment], now: Moment | None) -> int:
+    return slots.update(
+        state=State.OPEN, previous=F("annotator"), annotator=None, leased_at=None, available_at=now or Now()
+    )
+
+
+# ---- why there is nothing -------------------------------------------------------------------------------------------
+def nothing_left(project: Project, *, annotator: User, now: Moment | None = None) -> str:
+    """Why this person is given nothing, in a sentence that tells nothing about anyone's answers."""
+    moment = now or Now()
+    unanswered = Assignment.objects.filter(project=project, state__in=[State.OPEN, State.LEASED])
+    with_others = unanswered.filter(state=State.LEASED, available_at__gt=moment).exclude(annotator=annotator)
+    pages = with_others.values("item").distinct().count()
+    if pages:
+        what = "1 page is" if pages == 1 else f"{pages:,} pages are"
+        return f"Nothing left for you. {what} with other people; this page looks again by itself."
+    if Assignment.objects.filter(project=project, annotator=annotator, state=State.DONE).exists():
+        return "You have answered every page that waits for you. Thank you; new pages appear here by themselves."
+    return "No pages are waiting yet. When a manager queues some, they appear here by themselves."

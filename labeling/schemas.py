@@ -1,0 +1,54 @@
+"""The labels of frozen schema versions, remembered: a published version never changes, so it is read once a process."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.db.models import OuterRef, Subquery
+
+from labeling.models import Label, Project, SchemaVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """One published version with its labels in the order people see them."""
+
+    id: int
+    number: int
+    guideline: str
+    exclusive_groups: tuple[tuple[str, ...], ...]
+    labels: tuple[Label, ...]
+
+    @property
+    def asked(self) -> tuple[Label, ...]:
+        return tuple(label for label in self.labels if not label.retired)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(label.key for label in self.asked)
+
+    def label(self, key: str) -> Label:
+        return next(label for label in self.labels if label.key == key)
+
+    def names(self, keys: list[str]) -> list[str]:
+        return [self.label(key).name for key in keys]
+
+
+@lru_cache(maxsize=512)
+def by_id(schema_id: int) -> Schema:
+    version = SchemaVersion.objects.get(pk=schema_id)
+    groups = tuple(tuple(group) for group in version.exclusive_groups)
+    labels = tuple(version.labels.order_by("position", "key"))
+    return Schema(version.pk, version.number, version.guideline, groups, labels)
+
+
+def newest_of(project: str) -> Subquery:
+    """The id of the version in force, inside a query about something else; `project` is its path to the project."""
+    return Subquery(SchemaVersion.objects.filter(project=OuterRef(project)).order_by("-number").values("pk")[:1])
+
+
+def in_force(project: Project) -> Schema:
+    """The latest published version of the project. Raises SchemaVersion.DoesNotExist when none is published."""
+    newest = SchemaVersion.objects.filter(project=project).order_by("-number").values_list("pk", flat=True).first()
+    if newest is None:
+        raise SchemaVersion.DoesNotExist
+    return by_id(newest)

@@ -1,0 +1,55 @@
+"""Celery's door: it carries ids, and every task can be delivered twice."""
+
+import logging
+import threading
+
+from celery import shared_task, signals
+from django.conf import settings
+from django.db import connection
+
+from labeling import intake, jobs, judgment_import, releases, retention, samples
+from labeling.models import Heartbeat
+
+log = logging.getLogger(__name__)
+
+jobs.handles("import")(intake.run)
+jobs.handles("judgment_import")(judgment_import.run)
+jobs.handles("draw")(samples.run)
+jobs.handles("freeze")(releases.run)
+
+
+@shared_task
+def run_job(job_id: str) -> str:
+    """Do one job. Only one worker can claim it, so a second delivery finds nothing to do."""
+    return jobs.run(job_id)
+
+
+@shared_task
+def sweep() -> dict[str, int]:
+    """Stale jobs wait again; forgotten ones are nudged."""
+    return jobs.sweep()
+
+
+@shared_task
+def retain() -> dict[str, int]:
+    """Delete what is older than its retention: finished jobs, remembered answers, abandoned drafts."""
+    return retention.apply()
+
+
+@signals.worker_ready.connect
+def sweep_from_this_worker(**_signal: object) -> None:
+    """A thread of the worker sweeps too: a flushed broker has lost beat's message as well."""
+
+    def forever() -> None:
+        pause = threading.Event()
+        while True:
+            try:
+                Heartbeat.beat("worker")
+                jobs.sweep()
+            except Exception as trouble:  # noqa: BLE001  the database may be away; the next round tries again
+                log.warning("sweep: %s", trouble)
+            finally:
+                connection.close()
+            pause.wait(settings.JOB_SWEEP_SECONDS)
+
+    threading.Thread(target=forever, name="sweep", daemon=True).start()

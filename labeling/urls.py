@@ -1,0 +1,73 @@
+"""Pages of the projects. One block a journey, in the order of the menu."""
+
+from django.urls import path
+
+from labeling.views import (
+    adjudicate,
+    agreement,
+    annotate,
+    imports,
+    items,
+    jobs,
+    labels,
+    members,
+    mine,
+    overview,
+    projects,
+    releases,
+    samples,
+)
+
+app_name = "labeling"
+urlpatterns = [
+    # overview
+    path("p/<slug:slug>/", overview.overview, name="overview"),
+    # annotate
+    path("p/<slug:slug>/annotate/", annotate.annotate, name="annotate"),
+    path("p/<slug:slug>/annotate/<int:assignment_id>/submit/", annotate.submit, name="submit"),
+    path("p/<slug:slug>/annotate/<int:assignment_id>/skip/", annotate.skip, name="skip"),
+    path("p/<slug:slug>/annotate/<int:assignment_id>/release/", annotate.release, name="release"),
+    path("p/<slug:slug>/mine/", mine.mine, name="mine"),
+    path("p/<slug:slug>/mine/<int:judgment_id>/", mine.change, name="change"),
+    # adjudicate
+    path("p/<slug:slug>/adjudicate/", adjudicate.adjudicate, name="adjudicate"),
+    path("p/<slug:slug>/adjudicate/<str:public_id>/", adjudicate.case, name="case"),
+    path("p/<slug:slug>/adjudicate/<str:public_id>/decide/", adjudicate.decide, name="decide"),
+    path("p/<slug:slug>/adjudicate/<str:public_id>/later/", adjudicate.later, name="later"),
+    # items and imports
+    path("p/<slug:slug>/items/", items.item_list, name="items"),
+    path("p/<slug:slug>/items/import/", imports.start, name="import"),
+    path("p/<slug:slug>/items/all/<slug:verb>/", items.change_all, name="items_change"),
+    path("p/<slug:slug>/items/<str:public_id>/", items.item, name="item"),
+    path("p/<slug:slug>/items/<str:public_id>/<slug:verb>/", items.change, name="item_change"),
+    path("p/<slug:slug>/imports/<uuid:job_id>/", imports.report, name="import_report"),
+    path("p/<slug:slug>/imports/<uuid:job_id>/refused.<str:form>", imports.refused, name="import_refused"),
+    # agreement
+    path("p/<slug:slug>/agreement/", agreement.agreement, name="agreement"),
+    path("p/<slug:slug>/agreement/labels.csv", agreement.labels_csv, name="agreement_labels_csv"),
+    path("p/<slug:slug>/agreement/pairs.csv", agreement.pairs_csv, name="agreement_pairs_csv"),
+    # samples and releases
+    path("p/<slug:slug>/samples/", samples.sample_list, name="samples"),
+    path("p/<slug:slug>/samples/draw/", samples.draw, name="sample_draw"),
+    path("p/<slug:slug>/samples/<int:number>/", samples.sample, name="sample"),
+    path("p/<slug:slug>/releases/", releases.release_list, name="releases"),
+    path("p/<slug:slug>/releases/freeze/", releases.freeze, name="release_freeze"),
+    path("p/<slug:slug>/releases/<str:version>/", releases.release, name="release_version"),
+    # projects, settings, labels, members
+    path("", projects.project_list, name="projects"),
+    path("new/", projects.project_new, name="project_new"),
+    path("p/<slug:slug>/settings/", projects.settings, name="settings"),
+    path("p/<slug:slug>/settings/archive/", projects.archive, name="archive"),
+    path("p/<slug:slug>/settings/restore/", projects.restore, name="restore"),
+    path("p/<slug:slug>/settings/delete/", projects.delete, name="delete"),
+    path("p/<slug:slug>/settings/labels/", labels.labels, name="labels"),
+    path("p/<slug:slug>/settings/members/", members.members, name="members"),
+    path("p/<slug:slug>/settings/members/add/", members.add_member, name="add_member"),
+    path("p/<slug:slug>/settings/members/<int:membership_id>/remove/", members.remove_member, name="remove_member"),
+    path("p/<slug:slug>/settings/invitations/", members.invite, name="invite"),
+    path("p/<slug:slug>/settings/invitations/<int:invite_id>/end/", members.end_invite, name="end_invite"),
+    # jobs
+    path("p/<slug:slug>/jobs/", jobs.job_list, name="jobs"),
+    path("p/<slug:slug>/jobs/<uuid:job_id>/cancel/", jobs.cancel, name="job_cancel"),
+    path("p/<slug:slug>/jobs/<uuid:job_id>/retry/", jobs.retry, name="job_retry"),
+]

@@ -1,0 +1,163 @@
+"""A person's own pages: log in and out, password, sessions, tokens, settings, and taking up an invitation."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, update_session_auth_hash, views
+from django.contrib.auth.forms import PasswordChangeForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse_lazy
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from labeling import accounts, invites, sessions, tokens
+from labeling.forms.accounts import NewAccountForm, PreferencesForm, TokenForm
+from labeling.models import ApiToken, UserSession
+from labeling.refusals import Refused, Unacceptable
+from labeling.web import PersonRequest, page
+
+get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+# ---- in and out -----------------------------------------------------------------------------------------------------
+# Django's own views keep what is hard to get right: `next` stays on this site, a login gets a new session id, and a
+# reset answers alike whether the address is known or not and writes to the address that is stored.
+log_in = page("account.login")(views.LoginView.as_view(template_name="accounts/login.html"))
+log_out = page("account.logout")(views.LogoutView.as_view())
+
+reset_password = page("account.reset_password")(
+    views.PasswordResetView.as_view(
+        template_name="accounts/reset.html",
+        email_template_name="accounts/reset_mail.txt",
+        subject_template_name="accounts/reset_subject.txt",
+        success_url=reverse_lazy("accounts:password_reset_sent"),
+    )
+)
+reset_sent = page("account.reset_password")(
+    views.PasswordResetDoneView.as_view(template_name="accounts/reset_sent.html")
+)
+reset_done = page("account.reset_password")(
+    views.PasswordResetCompleteView.as_view(template_name="accounts/reset_done.html")
+)
+
+
+class _NewPassword(views.PasswordResetConfirmView):
+    template_name = "accounts/reset_confirm.html"
+    success_url = reverse_lazy("accounts:password_reset_done")
+
+    def form_valid(self, form) -> HttpResponse:
+        """A password somebody may have learned is no use any more, nor is a session they opened with it."""
+        response = super().form_valid(form)
+        sessions.end_others(form.user, but=None)
+        return response
+
+
+new_password = page("account.reset_password")(_NewPassword.as_view())
+
+
+# ---- password and sessions ------------------------------------------------------------------------------------------
+@sensitive_post_parameters()
+@sensitive_variables()
+@page("account.change_own_password")
+@get_or_post
+def change_password(request: PersonRequest) -> HttpResponse:
+    form = PasswordChangeForm(request.user, request.POST or None)
+    if form.is_valid():
+        accounts.set_password(
+            request.user, form.cleaned_data["new_password1"], keep_session=request.session.session_key
+        )
+        old_key = request.session.session_key
+        update_session_auth_hash(request, request.user)
+        sessions.renamed(request, old_key)
+        messages.success(request, "Your password is changed. Everywhere else you are logged out.")
+        return redirect("accounts:sessions")
+    return _form(request, "accounts/password.html", form)
+
+
+@page("account.sessions_own")
+def own_sessions(request: PersonRequest) -> HttpResponse:
+    context = {"sessions": sessions.of(request.user), "this": request.session.session_key}
+    return render(request, "accounts/sessions.html", context)
+
+
+@page("account.sessions_own")
+@require_POST
+def end_session(request: PersonRequest, session_id: int) -> HttpResponse:
+    own = UserSession.objects.filter(user=request.user)
+    get_object_or_404(own, pk=session_id)
+    sessions.end(own.filter(pk=session_id))
+    messages.success(request, "That session is ended.")
+    return redirect("accounts:sessions")
+
+
+@page("account.sessions_own")
+@require_POST
+def end_other_sessions(request: PersonRequest) -> HttpResponse:
+    sessions.end_others(request.user, but=request.session.session_key)
+    messages.success(request, "You are logged in only here now.")
+    return redirect("accounts:sessions")
+
+
+# ---- tokens and settings --------------------------------------------------------------------------------------------
+@page("token.create_own")
+@get_or_post
+def own_tokens(request: PersonRequest) -> HttpResponse:
+    """The secret is shown in the answer that makes the token, and never again."""
+    form = TokenForm(request.POST or None)
+    secret = None
+    if form.is_valid():
+        try:
+            _, secret = form.issue(request.user)
+            form = TokenForm()
+        except Unacceptable as refused:
+            form.add_error(None, refused.sentence)
+    own = ApiToken.objects.live().filter(user=request.user).order_by("-pk")
+    status = 422 if form.errors else 201 if secret else 200
+    return render(request, "accounts/tokens.html", {"tokens": own, "form": form, "secret": secret}, status=status)
+
+
+@page("token.create_own")
+@require_POST
+def end_token(request: PersonRequest, token_id: int) -> HttpResponse:
+    token = get_object_or_404(ApiToken, pk=token_id, user=request.user)
+    tokens.revoke(token, by=request.user)
+    messages.success(request, f"The token “{token.name}” is ended.")
+    return redirect("accounts:tokens")
+
+
+@page("account.preferences_own")
+@get_or_post
+def preferences(request: PersonRequest) -> HttpResponse:
+    form = PreferencesForm(request.POST or None, instance=request.user)
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Your settings are saved.")
+        return redirect("accounts:preferences")
+    return _form(request, "accounts/preferences.html", form)
+
+
+# ---- invitations ----------------------------------------------------------------------------------------------------
+@sensitive_post_parameters()
+@page("account.accept_invite")
+@get_or_post
+def accept_invite(request: HttpRequest, secret: str) -> HttpResponse:
+    """Join with the account one is logged in to, or make one. This is the only way to get an account by oneself."""
+    try:
+        invite = invites.find(secret)
+    except Refused as over:
+        return render(request, "accounts/invite_over.html", {"sentence": over.sentence}, status=404)
+    if request.user.is_authenticated:
+        if request.method == "POST":
+            invites.accept(invite, user=request.user)
+            return redirect(settings.LOGIN_REDIRECT_URL)
+        return render(request, "accounts/invite.html", {"invite": invite})
+    form = NewAccountForm(request.POST or None)
+    if form.is_valid():
+        data = form.cleaned_data
+        user = invites.accept_as_new(invite, username=data["username"], email=data["email"], password=data["password1"])
+        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        return redirect(settings.LOGIN_REDIRECT_URL)
+    return _form(request, "accounts/invite.html", form, invite=invite)
+
+
+def _form(request: HttpRequest, template: str, form, **context: object) -> HttpResponse:
+    return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)

@@ -1,0 +1,177 @@
+"""The page people judge on all day: one page, one screen, the next one in the same answer."""
+
+import hashlib
+import json
+import uuid
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from labeling import idempotency, judging, queue, schemas
+from labeling.forms.answers import AnswerForm
+from labeling.models import Assignment, Judgment, Project
+from labeling.models.work import NOT_ASSESSABLE, SkipReason
+from labeling.refusals import LeaseLost, Refused, Unacceptable
+from labeling.views.material import label_row, material
+from labeling.web import PersonRequest, is_htmx, page, page_or_fragment
+
+TRANSIENT_FIELDS = {"csrfmiddlewaretoken", "active_seconds"}
+
+
+@require_GET
+@page("queue.claim")
+def annotate(request: PersonRequest, project: Project) -> HttpResponse:
+    return _next_page(request, project)
+
+
+@require_POST
+@page("judgment.create")
+def submit(request: PersonRequest, project: Project, assignment_id: int) -> HttpResponse:
+    """Record the answer and answer with the next page. The same form sent twice is one answer."""
+    slot = _slot(request, project, assignment_id)
+    form = AnswerForm(request.POST, keys=_asked(slot))
+    key, fresh = _remembered(request)
+    if not fresh:
+        return _onward(request, project)
+    try:
+        judging.submit(slot, by=request.user, answer=form.answer())
+    except Unacceptable as fault:
+        _forget(key)
+        return _again(request, project, slot, form, errors=[error["detail"] for error in fault.errors])
+    except LeaseLost as lost:
+        return _again(request, project, None, form, errors=[lost.sentence], status=409)
+    _keep(key)
+    return _onward(request, project)
+
+
+@require_POST
+@page("assignment.skip_own")
+def skip(request: PersonRequest, project: Project, assignment_id: int) -> HttpResponse:
+    """Pass the page on. A page nobody can judge is an outcome; every other reason only passes it to others."""
+    slot = _slot(request, project, assignment_id)
+    reason = request.POST.get("reason") or SkipReason.RATHER_NOT
+    if reason in NOT_ASSESSABLE:
+        judging.not_assessable(slot, by=request.user, reason=reason)
+    else:
+        judging.skip(slot, by=request.user, reason=reason)
+    return _onward(request, project)
+
+
+@require_POST
+@page("queue.release_own_lease")
+def release(request: PersonRequest, project: Project, assignment_id: int) -> HttpResponse:
+    """Stop here: the page goes back to everyone, the ticks stay as a draft."""
+    queue.release(_slot(request, project, assignment_id), by=request.user)
+    return redirect("labeling:projects")
+
+
+# ---- what is shown next ---------------------------------------------------------------------------------------------
+def _onward(request: PersonRequest, project: Project) -> HttpResponse:
+    """htmx swaps the next page in; a plain form is sent on, so that reload does not submit again."""
+    if is_htmx(request):
+        return _next_page(request, project)
+    return redirect("labeling:annotate", project.slug)
+
+
+def _next_page(request: PersonRequest, project: Project) -> HttpResponse:
+    slot = queue.lease_next(project, annotator=request.user)
+    if slot is None:
+        context = {"assignment": None, "reason": queue.nothing_left(project, annotator=request.user)}
+        return _render(request, project, context)
+    draft = judging.draft_of(slot, by=request.user)
+    answer = draft.answer if draft else {}
+    context = _context(project, slot, answer) | {"draft_saved_at": draft.saved_at if draft else None}
+    return _render(request, project, context)
+
+
+def _again(
+    request: PersonRequest, project: Project, slot: Assignment | None, form: AnswerForm, *, errors: list[str],
+    status: int = 422,
+) -> HttpResponse:  # fmt: skip
+    """The same page with the ticks kept and the sentence on top; without a slot, only the sentence and the way on."""
+    if slot is None:
+        lost = {"heading": "This page went to someone else", "action": "Next page", "reason": errors[0]}
+        return _render(request, project, {"assignment": None} | lost, status=status)
+    context = _context(project, slot, form.answer().as_draft()) | {"errors": errors}
+    return _render(request, project, context, status=status)
+
+
+def _render(request: PersonRequest, project: Project, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    context |= {"progress": progress(request.user, project), "focus": True, "comfort": request.user}
+    return page_or_fragment(request, "labeling/annotate.html", "labeling/_assignment.html", context, status=status)
+
+
+def _context(project: Project, slot: Assignment, answer: dict[str, Any]) -> dict[str, Any]:
+    schema = schemas.in_force(project)
+    asked = set(slot.asked or schema.keys)
+    value = dict.fromkeys(answer.get("yes", ()), "yes") | dict.fromkeys(answer.get("unsure", ()), "unsure")
+    where = [project.slug, slot.pk]
+    return {
+        "assignment": slot,
+        "lease_expires_at": slot.available_at,
+        "page": material(slot.item, slot.snapshot, project=project),
+        "labels": [label_row(label, value=value.get(label.key, "no")) for label in schema.asked if label.key in asked],
+        "none": bool(answer.get("none")),
+        "note": answer.get("note") or "",
+        "guideline_number": schema.number,
+        "idempotency_key": uuid.uuid4().hex,
+        "skip_reasons": SkipReason.choices,
+        "urls": {
+            "submit": reverse("labeling:submit", args=where),
+            "skip": reverse("labeling:skip", args=where),
+            "release": reverse("labeling:release", args=where),
+            "draft": reverse("api:draft", args=[slot.pk]),
+            "renew": reverse("api:renew", args=[slot.pk]),
+        },
+    }
+
+
+def progress(user, project: Project) -> dict[str, int | None]:
+    """How many pages this person answered today here, and the goal they set for themself."""
+    start = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    done = Judgment.objects.filter(
+        rater__user=user, rater__project=project, submitted_at__gte=start, revision=1
+    ).count()
+    return {"done_today": done, "goal": user.daily_goal}
+
+
+# ---- one slot, one form, one effect ---------------------------------------------------------------------------------
+def _slot(request: PersonRequest, project: Project, assignment_id: int) -> Assignment:
+    slots = Assignment.objects.visible_to(request.user).filter(project=project)
+    return get_object_or_404(slots.select_related("item", "snapshot", "project"), pk=assignment_id)
+
+
+def _asked(slot: Assignment) -> tuple[str, ...]:
+    return tuple(slot.asked or schemas.in_force(slot.project).keys)
+
+
+def _remembered(request: PersonRequest) -> tuple[Any, bool]:
+    """The row of this form's key, and whether this is its first arrival. A form without a key is always fresh."""
+    key = request.POST.get("idempotency_key", "")[:64]
+    if not key.isalnum():
+        return None, True
+    row, fresh = idempotency.claim(request.user, f"page:{key}", _fingerprint(request))
+    if not fresh and row.status is None:
+        raise Refused("This answer is being saved already. Wait a moment, then reload the page.")
+    return row, fresh
+
+
+def _fingerprint(request: PersonRequest) -> str:
+    """SHA-256 of the answer itself: neither the CSRF token, new after a login, nor the clock makes it another one."""
+    answer = sorted((name, value) for name, value in request.POST.items() if name not in TRANSIENT_FIELDS)
+    return hashlib.sha256(json.dumps([request.path, answer]).encode()).hexdigest()
+
+
+def _keep(row: Any) -> None:
+    if row is not None:
+        row.status = 201
+        row.save(update_fields=["status"])
+
+
+def _forget(row: Any) -> None:
+    if row is not None:
+        row.delete()

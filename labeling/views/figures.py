@@ -1,0 +1,188 @@
+"""What the figures of the overview and the agreement page show: the rows their fragments draw."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+
+from labeling import phrases, plots, standing
+from labeling.quality.intervals import Estimate
+from labeling.reports import LabelReport, Report
+
+DAYS_SHOWN = 28
+
+
+def forest(report: Report, *, names_people: bool) -> dict[str, Any]:
+    """Alpha per label on bands, the surest first; beside it alpha without those who tick most, if that says more."""
+    found = report.ticks_most if report.ticks_most is not None and report.ticks_most.matters else None
+    without = {label.key: label.alpha for label in found.without.labels} if found else {}
+    axis = plots.Forest.of([label.alpha for label in report.labels] + list(without.values()))
+    people = phrases.counted(report.n_people, "person", "people")
+    left_out = phrases.listed(found.codes) if found and names_people else "them"
+    return {
+        "heading": standing.agreement_finding(report),
+        "caption": f"Krippendorff’s alpha with 95 % interval over pages, {people}.",
+        "left_out": left_out if found else "",
+        "axis": axis,
+        "rows": [_forest_row(label, axis, without.get(label.key)) for label in report.by_lower_end],
+    }
+
+
+def _forest_row(label: LabelReport, axis: plots.Forest, without: Estimate | None) -> dict[str, Any]:
+    alpha = label.alpha
+    return {
+        "key": label.key,
+        "name": label.name,
+        "mark": axis.interval(alpha),
+        "mark_without": axis.interval(without) if without else None,
+        "value": phrases.number(alpha.value) if alpha.value is not None and alpha.low is not None else "",
+        "value_without": phrases.number(without.value) if without and without.value is not None else "",
+        "words": phrases.estimate(alpha),
+        "words_without": phrases.estimate(without) if without else "",
+        "too_few": phrases.too_few(alpha),
+        "reading": reading_in_words(label),
+        "ac1": phrases.estimate(label.ac1),
+        "positive": phrases.estimate(label.positive_agreement),
+        "negative": phrases.estimate(label.negative_agreement),
+        "prevalence": phrases.estimate(label.prevalence),
+        "n_items": label.n_items,
+        "n_positive": label.n_positive,
+        "warning": alpha.reason if alpha.value is not None and alpha.reason else "",
+    }
+
+
+def reading_in_words(label: LabelReport) -> str:
+    if label.reading == "cannot tell yet":
+        return f"cannot tell yet: {phrases.counted(label.positives_needed, 'more positive page')} needed"
+    return "revise the guideline" if label.reading == "revise" else str(label.reading)
+
+
+def matrix(report: Report, *, most: int) -> dict[str, Any]:
+    """The lower triangle of kappa between the busiest people, those who agree most first."""
+    shown = report.busiest(most)
+    odd = set(report.ticks_most.raters if report.ticks_most else ())
+    codes = report.votes.codes
+    pairs = {(row, column): report.pair(row, column) for place, row in enumerate(shown) for column in shown[:place]}
+    rows = [
+        {"code": codes[row], "odd": row in odd, "cells": [_cell(pairs[row, column]) for column in shown[:place]]}
+        for place, row in enumerate(shown)
+        if place
+    ]
+    numbers = sorted(pairs.items(), key=lambda pair: -(pair[1].value if pair[1].value is not None else -2))
+    return {
+        "heading": standing.pairs_finding(report, shown),
+        "n_labels": len(report.votes.keys),
+        "n_shown": len(shown),
+        "rows": rows,
+        "columns": [{"code": codes[rater], "odd": rater in odd} for rater in shown[:-1]],
+        "say": _ticks_in_words(report, shown),
+        "say_columns": max(len(shown) - 3, 0),
+        "numbers": [
+            {"pair": f"{codes[column]}, {codes[row]}", "words": phrases.estimate(found), "n": found.n}
+            for (row, column), found in numbers
+        ],
+    }
+
+
+def _cell(found: Estimate) -> dict[str, Any]:
+    known = found.value is not None
+    return {
+        "class": plots.heat_class(found.value) if found.value is not None else "hx",
+        "value": phrases.number(found.value) if known and found.value is not None else "",
+        "n": found.n,
+    }
+
+
+def _ticks_in_words(report: Report, shown: list[int]) -> dict[str, str] | None:
+    found = report.ticks_most
+    odd = [float(report.ticks[rater]) for rater in shown if found and rater in found.raters]
+    rest = [float(report.ticks[rater]) for rater in shown if not (found and rater in found.raters)]
+    if not odd or not rest:
+        return None
+    return {
+        "odd": phrases.listed([phrases.number(n, places=1) for n in sorted(odd)]),
+        "rest": f"{phrases.number(min(rest), places=1)} to {phrases.number(max(rest), places=1)}",
+        "n_rest": phrases.count(len(rest)),
+    }
+
+
+def paradoxes(report: Report) -> list[dict[str, Any]]:
+    """Labels on which AC1 and alpha say different things, each with its pooled table."""
+    found = []
+    for label in report.labels:
+        if label.is_paradox:
+            table = label.two_by_two
+            table["one"] *= 2  # either of the two may be the one who says yes
+            whole = sum(table.values()) or 1
+            found.append(
+                {"name": label.name, "ac1": phrases.estimate(label.ac1), "alpha": phrases.estimate(label.alpha)}
+                | {name: phrases.share(part / whole) for name, part in table.items()}
+            )
+    return found
+
+
+def balance(report: Report) -> dict[str, Any]:
+    """Pages with one, two, three yes: small multiples on one scale, the commonest label first."""
+    labels = sorted(report.labels, key=lambda label: -sum(label.pages_with_yes()))
+    counts = [label.pages_with_yes() for label in labels]
+    drawn = plots.minis(counts)
+    most = report.answers_per_page[1]
+    all_yes = sum(row[2] for row in counts)
+    some_yes = sum(sum(row) for row in counts)
+    rare = most == 3 and some_yes and all_yes / some_yes < 0.2
+    return {
+        "heading": "Three yes of three are rare" if rare else "How often people say yes",
+        "rows": [
+            {"name": label.name, "bars": bars, "counts": row, "prevalence": phrases.estimate(label.prevalence)}
+            for label, bars, row in zip(labels, drawn, counts, strict=True)
+        ],
+    }
+
+
+def progress(report: Report, *, goal: int) -> dict[str, Any] | None:
+    """Answers by week towards all that are asked for; a forecast only after two weeks of work."""
+    weeks = plots.by_week(report.answers_by_day)
+    if not weeks:
+        return None
+    drawn = plots.burn_up(weeks, goal=goal, rng=np.random.default_rng(len(weeks)))
+    done = weeks[-1][1]
+    if done >= goal:
+        heading = "All answers asked for are in"
+    elif drawn.finish:
+        heading = f"The answers asked for may be in by the week of {_day(drawn.finish)}"
+    else:
+        heading = f"{done:,} of {goal:,} answers are in"
+    note = (
+        ""
+        if done >= goal or drawn.finish
+        else "When the rest is done cannot be told yet: that needs two weeks of work."
+    )
+    return {"heading": heading, "plot": drawn, "done": f"{done:,}", "goal": f"{goal:,}", "note": note,
+            "first": _day(weeks[0][0]), "last": _day(weeks[-1][0])}  # fmt: skip
+
+
+def throughput(report: Report, *, today: date) -> dict[str, Any] | None:
+    """Answers a day over the last four weeks of work."""
+    by_day = report.answers_by_day
+    if not by_day:
+        return None
+    last = min(max(by_day), today)
+    days = [last - timedelta(days=back) for back in reversed(range(DAYS_SHOWN))]
+    counts = [by_day.get(day, 0) for day in days]
+    worked = [n for n in counts if n]
+    typical = int(np.median(worked)) if worked else 0
+    return {
+        "heading": f"{phrases.counted(typical, 'answer')} on a typical day of work",
+        "caption": f"Answers a day, four weeks to {_day(last)}.",
+        "rows": [
+            {"day": day, "n": n, "bar": bar}
+            for day, n, bar in zip(days, counts, plots.bars(counts, height=120), strict=True)
+        ],
+        "most": f"{max(counts):,}",
+        "first": _day(days[0]),
+        "last": _day(last),
+    }
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B}"

@@ -1,0 +1,149 @@
+"""The pages of a project: search, read, withdraw, archive, restore."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
+
+from labeling import items, permissions, schemas
+from labeling.models import Consensus, Item, Project, Stream
+from labeling.models.items import ItemState
+from labeling.refusals import Unacceptable
+from labeling.views.material import address, material
+from labeling.web import PersonRequest, page
+
+STATES = {
+    "active": "in use",
+    "archived": "archived",
+    "withdrawn": "withdrawn",
+    "pending": "waiting for answers",
+    "agreed": "agreed",
+    "disputed": "disputed",
+    "adjudicated": "adjudicated",
+}
+WORDS = {"withdraw": "withdrawn", "archive": "archived", "restore": "brought back"}
+
+
+@require_GET
+@page("item.list")
+def item_list(request: PersonRequest, project: Project) -> HttpResponse:
+    sees = _may(request, "consensus.read")
+    wanted = items.read_filter(_known(request.GET), project, sees_consensus=sees)
+    found = items.find(project, wanted)
+    leaf = items.leaf(
+        items.with_stream(found).select_related("snapshot", "consensus"),
+        after=request.GET.get("after", ""), before=request.GET.get("before", ""),
+    )  # fmt: skip
+    count = items.count(found)
+    context = {
+        "rows": [_row(item, project, sees=sees) for item in leaf.rows],
+        "count": count,
+        "words": items.in_words(wanted, count, project),
+        "wanted": wanted,
+        "labels": schemas.in_force(project).labels if sees else (),
+        "streams": Stream.choices,
+        "states": [(state, word) for state, word in STATES.items() if sees or state in ItemState.values],
+        "earlier": _address(request, before=leaf.earlier),
+        "later": _address(request, after=leaf.later),
+        "may_change": _may(request, "item.withdraw"),
+        "may_import": _may(request, "item.import"),
+        "is_first_visit": wanted.is_empty and not count and not Item.objects.filter(project=project).exists(),
+    }
+    return render(request, "labeling/items.html", context)
+
+
+@require_GET
+@page("item.read_any")
+def item(request: PersonRequest, project: Project, public_id: str) -> HttpResponse:
+    """One page. Annotators read those they hold or answered, and nothing about how they were chosen or answered."""
+    found = Item.objects.filter(project=project, public_id=public_id).select_related("snapshot", "first_import")
+    if not _may(request, "item.list"):
+        this = get_object_or_404(found.readable_by_annotator(request.user))
+        return render(request, "labeling/item.html", {"page": material(this, this.snapshot, project=project)})
+    this = get_object_or_404(found)
+    context = {
+        "item": this,
+        "page": material(this, this.snapshot, project=project),
+        "snapshots": this.snapshots.order_by("-id"),
+        "selections": this.selections.order_by("-id"),
+        "opinions": _opinions(this, project) if _may(request, "consensus.read") else None,
+        "may_change": _may(request, "item.withdraw"),
+    }
+    return render(request, "labeling/item.html", context)
+
+
+@require_POST
+@page("item.withdraw")
+def change(request: PersonRequest, project: Project, public_id: str, verb: str) -> HttpResponse:
+    """Withdraw, archive or restore one page."""
+    this = get_object_or_404(Item, project=project, public_id=public_id)
+    _do(request, project, items.Item.objects.filter(pk=this.pk), verb)
+    return redirect("labeling:item", project.slug, public_id)
+
+
+@require_POST
+@page("item.withdraw")
+def change_all(request: PersonRequest, project: Project, verb: str) -> HttpResponse:
+    """Withdraw, archive or restore every page the filter means."""
+    wanted = items.read_filter(_known(request.POST), project, sees_consensus=_may(request, "consensus.read"))
+    _do(request, project, items.find(project, wanted), verb)
+    return redirect(f"{reverse('labeling:items', args=[project.slug])}?{urlencode(_filled(_known(request.POST)))}")
+
+
+def _do(request: PersonRequest, project: Project, found: Any, verb: str) -> None:
+    try:
+        if verb == "withdraw":
+            n = items.withdraw(found, project=project, by=request.user, reason=request.POST.get("reason", ""))
+        elif verb == "archive":
+            n = items.archive(found, project=project, by=request.user)
+        elif verb == "restore":
+            n = items.restore(found, project=project, by=request.user)
+        else:
+            raise Http404
+    except Unacceptable as fault:
+        messages.error(request, fault.sentence)
+        return
+    messages.success(request, f"{n:,} {'page' if n == 1 else 'pages'} {WORDS[verb]}.")
+
+
+def _may(request: PersonRequest, action: str) -> bool:
+    return permissions.may(request.user, action, request.project, roles=request.roles)
+
+
+def _known(params: QueryDict) -> dict[str, str]:
+    return {name: params.get(name, "") for name in items.NAMES}
+
+
+def _filled(params: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in params.items() if value}
+
+
+def _address(request: PersonRequest, **place: str) -> str:
+    """This list from another place on; empty when there is none."""
+    return f"?{urlencode(_filled(_known(request.GET)) | place)}" if any(place.values()) else ""
+
+
+def _row(item: Item, project: Project, *, sees: bool) -> dict[str, Any]:
+    said = getattr(item, "consensus", None) if sees else None
+    stream = item.stream  # type: ignore[attr-defined]  # annotated by items.with_stream
+    state = item.state if item.state != ItemState.ACTIVE or said is None else said.state
+    return {
+        "id": item.public_id,
+        "address": address(item, project=project),
+        "title": item.snapshot.title if item.snapshot else "",
+        "stream": Stream(stream).label if stream else "",
+        "state": "not asked yet" if state == ItemState.ACTIVE else STATES[state],
+    }
+
+
+def _opinions(item: Item, project: Project) -> list[dict[str, Any]] | None:
+    """What people said together, once everyone asked has answered: whoever may still judge it learns nothing here."""
+    said = Consensus.objects.filter(item=item).exclude(state=Consensus.State.PENDING).first()
+    if said is None:
+        return None
+    named = [label for label in schemas.in_force(project).labels if label.key in said.labels]
+    return [{"name": label.name, **said.labels[label.key]} for label in named]

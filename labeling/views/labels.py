@@ -1,0 +1,91 @@
+"""The schema editor: a draft against the version in force, what it changes in words, and its publication."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from labeling import publishing
+from labeling.forms.labels import LabelForms, SchemaForm, draft_from, forms_of
+from labeling.models import Project
+from labeling.refusals import Stale, Unacceptable
+from labeling.web import PersonRequest, page
+
+
+@page("schema.create_version")
+@require_http_methods(["GET", "HEAD", "POST"])
+def labels(request: PersonRequest, project: Project) -> HttpResponse:
+    """GET shows the version in force as a draft; POST reviews it, or publishes it with step=publish."""
+    if request.method != "POST":
+        return _page(request, project, *_fresh_forms(project), status=200)
+    schema_form, label_forms = SchemaForm(request.POST), LabelForms(request.POST, prefix="label")
+    if not (schema_form.is_valid() & label_forms.is_valid()):
+        return _page(
+            request, project, schema_form, label_forms, status=422, errors=_sentences(schema_form, label_forms)
+        )
+    try:
+        return _review_or_publish(request, project, schema_form, label_forms)
+    except Unacceptable as refused:
+        errors = [error["detail"] for error in refused.errors]
+        return _page(request, project, schema_form, label_forms, status=422, errors=errors)
+    except Stale as stale:
+        return _stale(request, project, label_forms, stale)
+
+
+def _review_or_publish(
+    request: PersonRequest, project: Project, schema_form: SchemaForm, label_forms: Any
+) -> HttpResponse:
+    draft = draft_from(schema_form, label_forms)
+    before = publishing.draft_of(publishing.in_force(project))
+    changes = publishing.differences(before, publishing.completed(draft, before))
+    if request.POST.get("step") == "publish":
+        schema = publishing.publish(project, draft, by=request.user, expected=schema_form.cleaned_data["based_on"])
+        messages.success(request, f"Version {schema.number} is in force." if changes else "Nothing was changed.")
+        return redirect("labeling:labels", slug=project.slug)
+    return _page(request, project, schema_form, label_forms, status=200, reviewed=True, changes=changes)
+
+
+def _stale(request: PersonRequest, project: Project, label_forms: Any, stale: Stale) -> HttpResponse:
+    """The draft stays as typed, now against the version published meanwhile, with the differences in words."""
+    data = request.POST.copy()
+    newest = publishing.in_force(project)
+    data["based_on"] = str(newest.number if newest else 0)
+    schema_form = SchemaForm(data)
+    schema_form.full_clean()
+    before = publishing.draft_of(newest)
+    changes = publishing.differences(before, publishing.completed(draft_from(schema_form, label_forms), before))
+    return _page(
+        request, project, schema_form, label_forms, status=412, stale=stale.sentence, reviewed=True, changes=changes
+    )
+
+
+def _fresh_forms(project: Project) -> tuple[SchemaForm, Any]:
+    newest = publishing.in_force(project)
+    return forms_of(publishing.draft_of(newest), based_on=newest.number if newest else 0)
+
+
+def _sentences(schema_form: SchemaForm, label_forms: Any) -> list[str]:
+    forms = (schema_form, *label_forms)
+    return [
+        f"{form.fields[name].label}: {sentence}"
+        for form in forms
+        for name, sentences in form.errors.items()
+        for sentence in sentences
+    ]
+
+
+def _page(
+    request: PersonRequest, project: Project, schema_form: SchemaForm, label_forms: Any, *, status: int, **context: Any
+) -> HttpResponse:
+    newest = publishing.in_force(project)
+    context |= {
+        "schema": newest,
+        "asked": newest.asked() if newest else [],
+        "known_keys": set(newest.labels.values_list("key", flat=True)) if newest else set(),
+        "next_number": (newest.number if newest else 0) + 1,
+        "schema_form": schema_form,
+        "label_forms": label_forms,
+    }
+    return render(request, "labeling/labels.html", context, status=status)

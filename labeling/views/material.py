@@ -1,0 +1,57 @@
+"""What work pages show of an item and its labels: the same words for annotating and adjudicating."""
+
+from typing import Any
+
+from django.utils.translation import get_language_info
+
+from labeling import weburls
+from labeling.models import Item, Label, Project, Snapshot
+
+# What people who judge should know of an address; other marks of weburls.py are for those who run the project.
+FLAGS = {
+    "ip_address": "The address is a number, not a name.",
+    "private_host": "The address belongs to a private network.",
+    "confusable_host": "The host mixes letters of several alphabets, as look-alike addresses do.",
+    "bidi": "The address holds marks or letters that run from right to left.",
+    "odd_host": "The host is spelled in a way that no name server knows.",
+}
+
+
+def material(item: Item, snapshot: Snapshot | None, *, project: Project) -> dict[str, Any]:
+    """The page being judged, as text. Queries can carry pupils' data: hidden unless the project allows them."""
+    return {
+        "host": item.host,
+        "display": address(item, project=project),
+        "title": snapshot.title if snapshot else "",
+        "text": snapshot.text if snapshot else "",
+        "captured_at": snapshot.captured_at if snapshot else None,
+        "language": language_name(item.language),
+        "language_code": item.language,
+        "flags": [FLAGS[flag] for flag in item.flags if flag in FLAGS],
+    }
+
+
+def language_name(code: str) -> str:
+    """The language in English words where its code is known, else the code as given."""
+    try:
+        return get_language_info(code)["name"] if code else ""
+    except KeyError:
+        return code
+
+
+def address(item: Item, *, project: Project) -> str:
+    return weburls.display_of(item.url_key, show_query=True) if project.show_queries else item.url_display
+
+
+def label_row(label: Label, *, value: str = "no") -> dict[str, Any]:
+    return {
+        "key": label.key,
+        "name": label.name,
+        "definition": label.definition,
+        "includes": label.includes,
+        "excludes": label.excludes,
+        "near_misses": label.near_misses,
+        "letter": label.shortcut.lower(),
+        "severity": label.severity,
+        "value": value,
+    }

@@ -1,0 +1,126 @@
+"""The list of projects, a new one, and its settings."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from labeling import permissions, projects, publishing, worklist
+from labeling.forms.projects import NewProjectForm, SettingsForm, initial_of
+from labeling.models import Project
+from labeling.refusals import Refused, Stale, Unacceptable
+from labeling.web import PersonRequest, page
+
+get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@page("project.list")
+def project_list(request: PersonRequest) -> HttpResponse:
+    """Each project as a line, with what waits for this person; those put away in a second list."""
+    lines = worklist.lines_for(request.user, Project.objects.visible_to(request.user))
+    live = [line for line in lines if line.project.archived_at is None]
+    context = {
+        "live": live,
+        "archived": [line for line in lines if line.project.archived_at is not None],
+        "next": next((line for line in live if line.action), None),
+        "may_create": permissions.may(request.user, "project.create"),
+        "may_list_people": permissions.may(request.user, "account.list_users"),
+    }
+    return render(request, "labeling/projects.html", context)
+
+
+@page("project.create")
+@get_or_post
+def project_new(request: PersonRequest) -> HttpResponse:
+    form = NewProjectForm(request.POST or None)
+    if form.is_valid():
+        try:
+            project = _created(form.cleaned_data, request)
+        except Refused as refused:
+            form.add_error("slug" if refused.status == 409 else None, refused.sentence)
+        else:
+            messages.success(request, f"“{project}” is made. Say what is asked: add its labels.")
+            return redirect("labeling:labels", slug=project.slug)
+    status = 422 if form.errors else 200
+    return render(request, "labeling/project_new.html", {"form": form}, status=status)
+
+
+@transaction.atomic
+def _created(values: dict[str, Any], request: PersonRequest) -> Project:
+    project = projects.create(values, by=request.user)
+    publishing.publish(project, publishing.Draft(), by=request.user)
+    return project
+
+
+# ---- settings -------------------------------------------------------------------------------------------------------
+@page("project.update_settings")
+@get_or_post
+def settings(request: PersonRequest, project: Project) -> HttpResponse:
+    form = SettingsForm(request.POST or None, project=project)
+    if form.is_valid():
+        try:
+            values = form.values(project)
+            projects.change(project, values, by=request.user, expected=values.pop("expected"))
+        except Stale as stale:
+            return _stale(request, project, stale)
+        except Unacceptable as refused:
+            form.add_error(None, refused.sentence)
+        else:
+            messages.success(request, "The settings are saved.")
+            return redirect("labeling:settings", slug=project.slug)
+    return _settings_page(request, project, form, status=422 if form.errors else 200)
+
+
+def _stale(request: PersonRequest, project: Project, stale: Stale) -> HttpResponse:
+    """Both versions: theirs as words beside each field, and what this person typed still in the form."""
+    project.refresh_from_db()
+    data = request.POST.copy()
+    now = initial_of(project)
+    data["version"] = str(now["version"])
+    form = SettingsForm(data, project=project)
+    form.full_clean()
+    differs = [
+        (field.label, now.get(name), form.cleaned_data.get(name))
+        for name, field in form.fields.items()
+        if name != "version" and _said(now.get(name)) != _said(form.cleaned_data.get(name))
+    ]
+    return _settings_page(request, project, form, status=412, stale=stale.sentence, differs=differs)
+
+
+def _said(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _settings_page(
+    request: PersonRequest, project: Project, form: SettingsForm, *, status: int, **context: Any
+) -> HttpResponse:
+    context |= {"form": form, "schema": publishing.in_force(project), "members": project.memberships.count()}
+    return render(request, "labeling/settings.html", context, status=status)
+
+
+@page("project.archive")
+@require_POST
+def archive(request: PersonRequest, project: Project) -> HttpResponse:
+    projects.archive(project, by=request.user)
+    messages.success(request, f"“{project}” is archived. Nothing in it is lost; restore it here.")
+    return redirect("labeling:settings", slug=project.slug)
+
+
+@page("project.archive")
+@require_POST
+def restore(request: PersonRequest, project: Project) -> HttpResponse:
+    projects.restore(project, by=request.user)
+    messages.success(request, f"“{project}” is back in the list.")
+    return redirect("labeling:settings", slug=project.slug)
+
+
+@page("project.delete")
+@require_POST
+def delete(request: PersonRequest, project: Project) -> HttpResponse:
+    name = project.name
+    projects.delete(project, by=request.user)
+    messages.success(request, f"“{name}” is deleted.")
+    return redirect("labeling:projects")

@@ -1,0 +1,168 @@
+"""What every page shares: the declared action, page or fragment, the menu, response rules, and error pages."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils.cache import patch_vary_headers
+
+from labeling import permissions
+from labeling.models import Project, User
+from labeling.refusals import Refused
+
+View = Callable[..., HttpResponseBase]
+
+
+class PersonRequest(HttpRequest):
+    """A request that passed @page: somebody is logged in, and under a project's address they may be there."""
+
+    user: User
+    project: Project  # only under a project's address, as the roles this person has in it
+    roles: frozenset[str]
+
+
+def page(action: str) -> Callable[[View], View]:
+    """Declare what a page does. Logs in, scopes the project by membership (404), asks the policy (403), then calls.
+
+    A view under `/p/<slug>/` is called with the project instead of its slug. A test fails for views without an action.
+    """
+
+    def declare(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, slug: str | None = None, **kwargs: Any) -> HttpResponseBase:
+            who = request.user
+            if not who.is_authenticated and permissions.GLOBAL_POLICY.get(action) != "anyone":
+                return login_first(request)
+            try:
+                if slug is None:
+                    permissions.require(who, action)
+                    return view(request, *args, **kwargs)
+                project = project_of(request, slug)
+                permissions.require(who, action, project, roles=request.roles)  # type: ignore[attr-defined]
+                return view(request, project, *args, **kwargs)
+            except Refused as refused:
+                return refusal(request, refused)
+
+        guarded.action = action  # type: ignore[attr-defined]
+        return guarded
+
+    return declare
+
+
+def project_of(request: HttpRequest, slug: str) -> Project:
+    """The project, if this person is a member (or a superuser); its menu and roles are kept on the request."""
+    person = cast(User, request.user)
+    project: Project | None = Project.objects.visible_to(person).filter(slug=slug).first()
+    if project is None:
+        raise Http404
+    request.project = project  # type: ignore[attr-defined]
+    request.roles = permissions.roles_of(request.user, project)  # type: ignore[attr-defined]
+    return project
+
+
+def login_first(request: HttpRequest) -> HttpResponse:
+    if is_htmx(request) or request.headers.get("Accept", "").startswith("application/json"):
+        return JsonResponse({"detail": "You were logged out. Log in in a new tab; your ticks stay here."}, status=401)
+    return redirect_to_login(request.get_full_path())
+
+
+def refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
+    template = "403.html" if refused.status == 403 else "refused.html"
+    if is_htmx(request):
+        template = "_refused.html"
+    return render(request, template, {"sentence": refused.sentence}, status=refused.status)
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    headers = request.headers
+    return headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
+
+
+def page_or_fragment(
+    request: HttpRequest, page: str, fragment: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """One context for the whole page and for the fragment htmx asks for alone, so that they cannot drift apart."""
+    response = render(request, fragment if is_htmx(request) else page, context, status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
+    return response
+
+
+# ---- the menu -----------------------------------------------------------------------------------------------------
+MENU = [
+    ("Overview", "labeling:overview", "dashboard.project"),
+    ("Annotate", "labeling:annotate", "queue.claim"),
+    ("My work", "labeling:mine", "judgment.read_own"),
+    ("Adjudicate", "labeling:adjudicate", "adjudication.list"),
+    ("Items", "labeling:items", "item.list"),
+    ("Agreement", "labeling:agreement", "agreement.read_project"),
+    ("Learning", "active_learning:learning", "model.read_metrics"),
+    ("Samples", "labeling:samples", "sample.read"),
+    ("Releases", "labeling:releases", "release.list_read"),
+    ("Settings", "labeling:settings", "project.update_settings"),
+]
+
+
+def chrome(request: HttpRequest) -> dict[str, Any]:
+    """Project, menu and whether the page is a work page, for base.html."""
+    project = getattr(request, "project", None)
+    if project is None:
+        return {"project": None, "nav": []}
+    roles = request.roles  # type: ignore[attr-defined]
+    entries = [
+        (title, _address(name, project))
+        for title, name, action in MENU
+        if permissions.may(request.user, action, project, roles=roles)
+    ]
+    nav = [(title, url, request.path.startswith(url)) for title, url in entries if url]
+    # The overview's address is the start of all the others: current only when nothing longer matches.
+    if sum(current for _, _, current in nav) > 1:
+        longest = max(url for _, url, current in nav if current)
+        nav = [(title, url, url == longest) for title, url, _ in nav]
+    return {"project": project, "nav": nav, "roles": roles}
+
+
+def _address(name: str, project: Project) -> str:
+    try:
+        return reverse(name, args=[project.slug])
+    except NoReverseMatch:
+        return ""
+
+
+# ---- responses ----------------------------------------------------------------------------------------------------
+class ResponseRules:
+    """Headers every answer carries: pages of logged-in people are not kept by caches, nothing is embedded."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), microphone=(), geolocation=(), interest-cohort=()"
+        )
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if not request.path.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return refusal(request, exception) if isinstance(exception, Refused) else None
+
+
+def login_paused(request: HttpRequest, _credentials: object, *_args: object, **_kwargs: object) -> HttpResponse:
+    """After five wrong passwords: a pause for this account from this address, never a lock-out."""
+    sentence = "Too many wrong passwords. Wait five minutes, then try again, or reset your password."
+    if request.path.startswith("/api/"):
+        return JsonResponse({"type": "about:blank", "title": "Too many attempts", "status": 429, "detail": sentence},
+                            status=429, content_type="application/problem+json")  # fmt: skip
+    return render(request, "refused.html", {"sentence": sentence}, status=429)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    sentence = "This form was open for too long or came from another site. Go back, reload the page and send it again."
+    return render(request, "403.html", {"sentence": sentence}, status=403)

@@ -1,0 +1,73 @@
+"""What waits for a person in each of their projects, in words, for the list of projects."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count
+from django.db.models.functions import Now
+
+from labeling.models import Assignment, Dispute, GoldRelease, Membership, Project, Role, User
+
+ANSWERING = {Role.ANNOTATOR, Role.ADJUDICATOR}
+COUNTED_PAGES = 100  # counting stops here, so that a queue of a million costs no more than one of a hundred
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One project as a line. `action` is what the person can do there next: annotate, adjudicate or nothing."""
+
+    project: Project
+    roles: tuple[str, ...]
+    waiting: str
+    action: str
+    gold: str
+
+
+def lines_for(user: User, projects: Iterable[Project]) -> list[Line]:
+    projects = list(projects)
+    roles = _roles(user)
+    disputes = _disputed_pages(projects)
+    gold = _newest_gold(projects)
+    return [
+        _line(user, project, roles.get(project.pk, ()), disputes.get(project.pk, 0), gold.get(project.pk, ""))
+        for project in projects
+    ]
+
+
+def _line(user: User, project: Project, roles: tuple[str, ...], disputed: int, gold: str) -> Line:
+    if project.archived_at is not None:
+        return Line(project, roles, "Archived.", "", gold)
+    if Role.ADJUDICATOR in roles and disputed:
+        return Line(project, roles, f"{_pages(disputed)} to settle.", "adjudicate", gold)
+    pages = _free_pages(user, project) if ANSWERING & {*roles} else 0
+    if pages:
+        more = " or more" if pages == COUNTED_PAGES else ""
+        return Line(project, roles, f"{_pages(pages)}{more} to judge.", "annotate", gold)
+    return Line(project, roles, "Nothing waits for you.", "", gold)
+
+
+def _pages(n: int) -> str:
+    return "1 page" if n == 1 else f"{n:,} pages"
+
+
+def _roles(user: User) -> dict[int, tuple[str, ...]]:
+    held: dict[int, tuple[str, ...]] = {}
+    rows = Membership.objects.filter(user=user).order_by("role").values_list("project", "role")
+    for project_id, role in rows:
+        held[project_id] = (*held.get(project_id, ()), role)
+    return held
+
+
+def _free_pages(user: User, project: Project) -> int:
+    free = Assignment.objects.open_to(user, now=Now()).filter(project=project).in_queue_order()
+    return len(set(free.values_list("item", flat=True)[:COUNTED_PAGES]))
+
+
+def _disputed_pages(projects: list[Project]) -> dict[int, int]:
+    counted = Dispute.objects.open().filter(project__in=projects).values("project").order_by()
+    return dict(counted.annotate(n=Count("item", distinct=True)).values_list("project", "n"))
+
+
+def _newest_gold(projects: list[Project]) -> dict[int, str]:
+    releases = GoldRelease.objects.filter(project__in=projects).order_by("major", "minor", "patch")
+    return {release.project_id: release.version for release in releases}
