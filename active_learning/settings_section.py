@@ -1,0 +1,52 @@
+"""The learner's settings as a section of the project's settings (page, API and command alike)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from active_learning.models import LearnerSettings
+from active_learning.strategies.names import STRATEGY_TITLES
+from labeling.models import Project
+from labeling.projects import Setting, SettingsSection
+from labeling.refusals import Unacceptable
+
+SETTINGS = (
+    Setting("batch_size", "Pages in a batch", "How many pages one batch asks for.", int, 1, 10_000),
+    Setting(
+        "random_share", "Share drawn at random", "0 to 1: it keeps the learner honest.", float, 0, 1
+    ),
+    Setting(
+        "query_strategy", "How pages are chosen", "What makes a page worth asking about.", str,
+        choices=tuple(STRATEGY_TITLES.items()),
+    ),
+    Setting(
+        "retrain_every", "Train again after", "That many new answers. 0: not by their number.", int, 0, 1_000_000
+    ),
+    Setting("retrain_hours", "Train again every", "That many hours. 0: not by the clock.", int, 0, 24 * 365),
+)  # fmt: skip
+
+
+def read(project: Project) -> dict[str, Any]:
+    learner = LearnerSettings.objects.filter(project=project).first() or LearnerSettings(project=project)
+    return {setting.name: getattr(learner, setting.name) for setting in SETTINGS}
+
+
+def write(project: Project, values: Mapping[str, Any]) -> None:
+    """Raises Unacceptable naming the first value that is out of its range."""
+    for setting in SETTINGS:
+        if setting.name in values:
+            _check(setting, values[setting.name])
+    LearnerSettings.objects.update_or_create(project=project, defaults=dict(values))
+
+
+def _check(setting: Setting, value: Any) -> None:
+    if setting.choices:
+        fits = value in dict(setting.choices)
+        sentence = f"{setting.label}: choose one of {', '.join(name for name, _ in setting.choices)}."
+    else:
+        fits = setting.low <= value <= setting.high
+        sentence = f"{setting.label}: a number from {setting.low:,} to {setting.high:,}."
+    if not fits:
+        raise Unacceptable(sentence, [{"pointer": f"/{setting.name}", "detail": sentence}])
+
+
+SECTION = SettingsSection("Learning", SETTINGS, read, write)
