@@ -1,0 +1,168 @@
+// The adjudicate page: one label in conflict is lit; Y, U or N decides it and lights the next one.
+
+import { listen } from "./keys.js";
+import {
+  accepted, ActiveTime, askBeforeLeaving, explain, follow, forget, freshKey, keepHere, offerComfort, refused, takeBack,
+  workRoot,
+} from "./work.js";
+
+let page = null;
+
+const casesOf = (root) => [...root.querySelectorAll(".case[data-label]")];
+const isDecided = (row) => row.querySelector(":checked") !== null;
+
+function nextUndecided(rows, from) {
+  const after = rows.slice(from + 1).concat(rows.slice(0, from + 1));
+  return after.find((row) => !isDecided(row)) ?? null;
+}
+
+function light(row) {
+  const { root } = page;
+  for (const each of casesOf(root)) each.classList.toggle("now", each === row);
+  page.lit = row;
+  if (row) {
+    explain(root, row.dataset.label);
+    row.scrollIntoView({ block: "nearest" });
+  }
+}
+
+function keyCap(sign) {
+  const cap = document.createElement("kbd");
+  cap.textContent = sign;
+  return cap;
+}
+
+function say() {
+  const { root, lit } = page;
+  const rows = casesOf(root);
+  const open = rows.filter((row) => !isDecided(row)).length;
+  const line = root.querySelector("[role=status]");
+  const count = ` ${rows.length - open} of ${rows.length} decided.`;
+  const bold = document.createElement("b");
+  if (open === 0) {
+    bold.textContent = "All decided.";
+    line.replaceChildren(bold, " Say why they disagreed, then save.");
+  } else if (lit) {
+    bold.textContent = `${lit.dataset.name}:`;
+    const signs = [...lit.querySelectorAll("[data-sign]")].map((input) => keyCap(input.dataset.sign));
+    const wide = document.createElement("span");
+    wide.append(" press ", signs[0], " ", signs[1], " or ", signs[2], ".");
+    const small = document.createElement("span");
+    small.textContent = " yes, unsure or no?";
+    if (document.body.dataset.singleKeys !== "off") {
+      wide.className = "hide-s";
+      small.className = "only-s";
+    } else {
+      wide.hidden = true;
+    }
+    line.replaceChildren(bold, wide, small, count);
+  }
+  const save = root.querySelector("[data-saving]");
+  save.classList.toggle("wait", open > 0);
+  save.setAttribute("aria-disabled", String(open > 0));
+  save.querySelector("[data-words]").textContent =
+    open === 0 ? "Save and next" : `Save and next: ${open} ${open === 1 ? "label" : "labels"} left`;
+  save.querySelector("kbd").hidden = open > 0;
+}
+
+function changed() {
+  if (page.wasSent) {
+    page.root.querySelector("[name=idempotency_key]").value = freshKey();
+    page.wasSent = false;
+  }
+  page.isUnsaved = true;
+  say();
+}
+
+function decide(row, input, { goOn }) {
+  input.checked = true;
+  const rows = casesOf(page.root);
+  if (goOn) light(nextUndecided(rows, rows.indexOf(row)) ?? row);
+  changed();
+}
+
+const KEPT = /^(label\.|cause$|note$)/;
+
+function readDecision(root) {
+  const fields = [...new FormData(root.querySelector("[data-answer]"))];
+  return Object.fromEntries(fields.filter(([name]) => KEPT.test(name)));
+}
+
+function writeDecision(root, kept) {
+  for (const [name, value] of Object.entries(kept)) {
+    if (name === "note") root.querySelector("[name=note]").value = value;
+    else root.querySelector(`[name="${CSS.escape(name)}"][value="${CSS.escape(value)}"]`)?.click();
+  }
+}
+
+function mount(root) {
+  page = { root, lit: null, wasSent: false, isUnsaved: false };
+  time.restart();
+  const form = root.querySelector("[data-answer]");
+  if (!form) return;
+  form.addEventListener("click", (event) => {
+    const row = event.target.closest(".case[data-label]");
+    // Arrow keys click radios too, with detail 0: then the person is still choosing in this row.
+    if (row && event.target.matches("input")) decide(row, event.target, { goOn: event.detail > 0 });
+    else if (row) {
+      light(row);
+      say();
+    }
+  });
+  form.addEventListener("focusin", (event) => {
+    const row = event.target.closest(".case[data-label]");
+    if (row && event.target.matches(":focus-visible")) {
+      light(row);
+      say();
+    }
+  });
+  form.addEventListener("change", (event) => {
+    if (!event.target.closest(".case")) changed();
+  });
+  form.addEventListener("submit", stopWhileOpen, { capture: true });
+  const kept = takeBack(root.dataset.work);
+  if (kept) writeDecision(root, kept);
+  const rows = casesOf(root);
+  light(nextUndecided(rows, rows.length - 1) ?? rows.at(-1));
+  say();
+}
+
+function stopWhileOpen(event) {
+  const open = casesOf(page.root).find((row) => !isDecided(row));
+  if (!open) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  light(open);
+  say();
+}
+
+const time = new ActiveTime(() => {});
+
+follow({
+  mount,
+  onSend(form, parameters) {
+    const field = form.querySelector("[name=active_seconds]");
+    if (!page.wasSent) field.value = time.seconds.toFixed(1);
+    parameters.active_seconds = field.value;
+    page.wasSent = true;
+  },
+  onRefused(status, retry, sentence) {
+    if (page.root.querySelector("[data-answer]")) keepHere(page.root.dataset.work, readDecision(page.root));
+    refused(status, retry, sentence);
+  },
+  onTaken() {
+    page.isUnsaved = false;
+    forget(page.root.dataset.work);
+    accepted();
+  },
+});
+offerComfort();
+askBeforeLeaving(() => Boolean(page?.isUnsaved));
+listen({
+  onLetter(letter) {
+    const input = workRoot()?.querySelector(`.case.now [data-letter="${letter}"]`);
+    if (!input) return false;
+    decide(input.closest(".case"), input, { goOn: true });
+    return true;
+  },
+});

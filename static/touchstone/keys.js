@@ -1,0 +1,106 @@
+// Letters answer, digits and signs command. Which key does what is written in the page:
+//   data-key="5"      this control is clicked (or focused, when it takes text) by that digit, sign or Enter
+//   data-letter="a"   the page's own module decides what that letter answers
+//   data-key-name     how the list of all keys names it
+// Letters are read from event.key, digits from event.code (so AZERTY works), signs before both.
+
+const TEXT_FIELD =
+  "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox], [type=button], [type=submit])";
+const PRESSABLE = "a[href], button, summary";
+const GUARD_MS = 250;
+
+let readyAt = Infinity;
+
+/** Hold all keys until what is on the screen now has been painted and could be seen. */
+export function guard() {
+  readyAt = Infinity;
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      readyAt = performance.now() + GUARD_MS;
+    }),
+  );
+}
+
+/** The command a key stands for, or null: "/", "?", "0" to "9", "Enter". */
+export function commandOf(event) {
+  if (event.key === "/" || event.key === "?") return event.key;
+  if (event.code.startsWith("Digit")) return event.code.slice("Digit".length);
+  if (event.code.startsWith("Numpad") && /^\d$/.test(event.key)) return event.key;
+  return event.key === "Enter" ? "Enter" : null;
+}
+
+/** The letter a key types, lower case, or null. */
+export function letterOf(event) {
+  return /^\p{L}$/u.test(event.key) ? event.key.toLowerCase() : null;
+}
+
+function isForSomeoneElse(event) {
+  return event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat;
+}
+
+function press(control) {
+  if (control.matches(TEXT_FIELD)) {
+    control.closest("details")?.setAttribute("open", "");
+    control.focus();
+  } else {
+    control.click();
+  }
+}
+
+function leaveField(target) {
+  if (target.matches(TEXT_FIELD)) target.blur();
+  const open = target.closest("details.menu[open], details.extra[open]") ?? document.querySelector("details.menu[open]");
+  open?.removeAttribute("open");
+}
+
+/** Listen on the whole page. `onLetter(letter, {shift})` returns true when it took the letter. */
+export function listen({ onLetter }) {
+  document.addEventListener("keydown", (event) => {
+    const target = event.target instanceof Element ? event.target : document.body;
+    // Inside a form a held Enter would go on submitting by itself.
+    if (event.key === "Enter" && event.repeat && !target.matches("textarea")) event.preventDefault();
+    if (isForSomeoneElse(event) || document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape") return leaveField(target);
+    if (target.matches(TEXT_FIELD)) return;
+    const command = commandOf(event);
+    if (command === "Enter" && target.closest(PRESSABLE)) return;
+    if (command !== "Enter" && document.body.dataset.singleKeys === "off") return;
+    if (performance.now() < readyAt) return event.preventDefault();
+    if (command !== null) {
+      const control = document.querySelector(`[data-key="${command}"]:not(:disabled)`);
+      if (control === null || control.closest("[hidden]")) return;
+      event.preventDefault();
+      press(control);
+    } else if (letterOf(event) && onLetter(letterOf(event), { shift: event.shiftKey })) {
+      event.preventDefault();
+    }
+  });
+}
+
+function keyRow(keys, name) {
+  const row = document.createElement("div");
+  const term = row.appendChild(document.createElement("dt"));
+  for (const key of keys) {
+    const cap = term.appendChild(document.createElement("kbd"));
+    cap.className = "always";
+    cap.textContent = key;
+    term.append(" ");
+  }
+  row.appendChild(document.createElement("dd")).textContent = name;
+  return row;
+}
+
+/** Fill the dialog of all keys from the page as it is now, and open it. */
+export function showKeys(dialog) {
+  const list = dialog.querySelector("dl");
+  list.replaceChildren();
+  const shown = new Set();
+  for (const control of document.querySelectorAll("[data-letter], [data-key]")) {
+    const key = control.dataset.letter?.toUpperCase() ?? control.dataset.key;
+    if (shown.has(key)) continue;
+    shown.add(key);
+    list.append(keyRow([key], control.dataset.keyName ?? control.textContent.trim()));
+  }
+  list.append(keyRow(["Esc"], "Close, leave the field"));
+  dialog.showModal();
+}
