@@ -1,0 +1,35 @@
+"""Every page looked at twice over, in light and in dark, and once on a phone: what axe finds, and a picture to see."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.e2e.visitor import IS_WIDER, axe_findings
+
+WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+class Album:
+    """Pictures go into `folder`: name-light.png, name-dark.png, name-390.png. What is wrong goes into `findings`.
+
+    It has a tab of its own: taking a picture puts a style element into the page, which the content policy reports.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.findings: list[str] = []
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def add(self, tab: Page, path: str, name: str) -> None:
+        answer = tab.goto(path)
+        assert answer is not None and answer.ok, f"{path} answered {answer and answer.status}"
+        for scheme, rules in (("light", ()), ("dark", ("color-contrast",))):  # dark changes colours and nothing else
+            tab.emulate_media(color_scheme=scheme)
+            self.findings += [f"{name}, {scheme}: {found}" for found in axe_findings(tab, *rules)]
+            tab.screenshot(path=self.folder / f"{name}-{scheme}.png", full_page=True)
+        tab.emulate_media(color_scheme="light")
+        tab.set_viewport_size(PHONE)
+        if tab.evaluate(IS_WIDER):
+            self.findings.append(f"{name} scrolls sideways at 390")
+        tab.screenshot(path=self.folder / f"{name}-390.png", full_page=True)
+        tab.set_viewport_size(WIDE)

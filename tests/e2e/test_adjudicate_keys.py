@@ -1,0 +1,170 @@
+"""The adjudicate page under the hand: one key a decision, nothing saved half, and nobody's decision overwritten."""
+
+import pytest
+from playwright.sync_api import expect
+
+from labeling import adjudication, consensus
+from labeling.adjudication import Decision
+from labeling.models import Adjudication
+from tests.e2e.visitor import axe_findings
+from tests.factories import make_item, make_judgment, make_member, make_project
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+WORK = "/p/court/adjudicate/"
+
+
+@pytest.fixture
+def project(transactional_db):
+    return make_project(slug="court", name="Home pages")
+
+
+@pytest.fixture
+def pages(project):
+    """Two labels in conflict on the first page, one on the second, and everyone agrees on the third label."""
+    first = make_item(project, title="Worst page", text="Words of the page.")
+    second = make_item(project, title="Other page", text="Words of the page.")
+    for item, yes in ((first, ("games", "news")), (second, ("games",))):
+        make_judgment(item, "r1", yes=yes)
+        make_judgment(item, "r2")
+        consensus.refresh(item, project=project)
+    return first, second
+
+
+@pytest.fixture
+def judge(project):
+    return make_member(project, "adjudicator", name="judge")
+
+
+@pytest.fixture
+def at_work(visit, judge, pages):
+    visitor = visit(judge)
+    visitor.open(WORK)
+    visitor.sees("Worst page")
+    return visitor
+
+
+def lit(visitor) -> str:
+    return visitor.page.locator(".case.now .name").inner_text()
+
+
+def status(visitor):
+    return visitor.page.locator("[data-answer] .say")
+
+
+def save(visitor):
+    return visitor.page.locator("[data-saving]")
+
+
+# ---- one key, one decision ------------------------------------------------------------------------------------------
+def test_only_the_labels_in_conflict_are_asked_and_names_are_hidden(at_work):
+    rows = at_work.page.locator(".case[data-label] .name")
+    assert rows.all_inner_texts() == ["Games", "News"]
+    assert "r1" not in at_work.page.locator("main").inner_text()
+
+
+def test_a_key_decides_the_lit_label_and_lights_the_next(at_work):
+    assert lit(at_work) == "Games"
+    at_work.press("y")
+    assert lit(at_work) == "News"
+    expect(status(at_work)).to_contain_text("1 of 2 decided.")
+    at_work.press("u")
+    expect(status(at_work)).to_have_text("All decided. Say why they disagreed, then save.")
+
+
+def test_enter_saves_and_the_next_page_arrives_with_the_focus_on_its_title(at_work, pages):
+    at_work.press("y", "n", "2", "Enter")
+    at_work.sees("Other page")
+    assert at_work.page.evaluate("document.activeElement.id") == "page-title"
+    expect(at_work.page.locator("#progress")).to_contain_text("1 of 2 decided")
+    decision = Adjudication.objects.get(item=pages[0])
+    assert decision.verdicts == {"games": "yes", "news": "no"}
+    assert decision.cause == "two_readings"
+
+
+def test_enter_before_all_is_decided_saves_nothing_and_lights_what_is_open(at_work):
+    at_work.press("y", "Enter")
+    assert lit(at_work) == "News"
+    expect(save(at_work)).to_contain_text("1 label left")
+    assert not Adjudication.objects.exists()
+
+
+def test_a_decision_without_a_cause_is_refused_with_a_sentence_and_keeps_what_was_chosen(at_work):
+    at_work.excuse("422")
+    at_work.press("y", "n", "Enter")
+    expect(at_work.page.locator(".errors")).to_be_focused()
+    chosen = at_work.page.locator(".case input:checked").evaluate_all("boxes => boxes.map((box) => box.value)")
+    assert chosen == ["yes", "no"]
+    at_work.awake()
+    at_work.press("1", "Enter")
+    at_work.sees("Other page")
+
+
+def test_zero_leaves_the_page_for_later_and_it_comes_back_at_the_end(at_work):
+    at_work.press("0")
+    at_work.sees("Other page")
+    at_work.awake()
+    at_work.press("n", "1", "Enter")
+    at_work.sees("Worst page")
+    assert Adjudication.objects.count() == 1
+
+
+def test_after_the_last_page_it_says_that_no_disagreements_are_open(at_work):
+    at_work.press("y", "y", "1", "Enter")
+    at_work.sees("Other page")
+    at_work.awake()
+    at_work.press("n", "3", "Enter")
+    at_work.sees("No disagreements are open")
+
+
+# ---- refused, without scripts, small --------------------------------------------------------------------------------
+def test_the_second_of_two_sees_both_decisions_and_overwrites_nothing(at_work, project, pages):
+    at_work.excuse("412")
+    other = make_member(project, "adjudicator", name="other")
+    theirs = Decision(verdicts={"games": "no", "news": "no"}, cause="careless")
+    seen = adjudication.case_of(pages[0]).version
+    adjudication.decide(pages[0], by=other, decision=theirs, seen_version=seen)
+    at_work.press("y", "n", "1", "Enter")
+    at_work.sees("Someone decided this page while you did")
+    games = at_work.page.get_by_role("row").filter(has_text="Games")
+    expect(games).to_contain_text("differs")
+    assert Adjudication.objects.get().verdicts == theirs.verdicts
+    at_work.page.get_by_role("link", name="Next page").click()
+    at_work.sees("Other page")
+
+
+def test_a_decision_that_could_not_be_sent_stays_and_goes_through_once(at_work):
+    at_work.excuse("ERR_FAILED", "htmx:")
+    at_work.page.route("**/decide/", lambda route: (route.fetch(), route.abort()), times=1)
+    at_work.press("y", "n", "1", "Enter")
+    bar = at_work.page.locator(".stay")
+    expect(bar).to_contain_text("Not saved.")
+    at_work.page.get_by_role("button", name="Try now").click()
+    at_work.sees("Other page")
+    assert Adjudication.objects.count() == 1
+
+
+def test_without_scripts_the_same_form_records_the_decision(visit, judge, pages):
+    visitor = visit(judge, java_script_enabled=False)
+    page = visitor.page
+    page.goto(WORK)
+    visitor.sees("Worst page")
+    page.get_by_label("Games: yes").check()
+    page.get_by_label("News: unsure").check()
+    page.get_by_label("Label overlooked").check()
+    page.get_by_role("button", name="Save and next").click()
+    visitor.sees("Other page")
+    assert Adjudication.objects.get().verdicts == {"games": "yes", "news": "unsure"}
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_small_screen_has_no_sideways_scroll(visit, judge, pages, width):
+    visitor = visit(judge, viewport={"width": width, "height": 844})
+    visitor.open(WORK)
+    assert not visitor.is_too_wide()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_grave_on_the_work_page(visit, judge, pages, scheme):
+    visitor = visit(judge, color_scheme=scheme)
+    assert axe_findings(visitor.open(WORK)) == []

@@ -1,0 +1,123 @@
+"""The pages of samples and releases: what stands, what is next, and forms that say what is wrong."""
+
+import pytest
+from django.test import Client
+
+from labeling import jobs
+from labeling.models import Draw, GoldRelease, Job
+from tests.factories import make_member
+from tests.labeling.gold.work import annotators, answer_all, draw, freeze, make_gold_project, ready_project
+
+pytestmark = pytest.mark.django_db
+
+
+def client_of(project, *roles):
+    client = Client()
+    client.force_login(make_member(project, *roles))
+    return client
+
+
+def text(response):
+    return " ".join(response.content.decode().split())
+
+
+def test_a_manager_draws_a_sample_by_the_form():
+    project = make_gold_project(n_items=8)
+    client = client_of(project, "manager")
+    assert "No sample yet" in text(client.get(f"/p/{project.slug}/samples/"))
+    sent = client.post(f"/p/{project.slug}/samples/draw/", {"size": 3, "overlap": 2, "seed": "spring"})
+    assert sent.status_code == 302
+    waiting = client.get(f"/p/{project.slug}/samples/")
+    assert "Drawing 3 pages" in text(waiting)
+    assert jobs.run(Job.objects.get().pk) == "done"
+    assert "0 of 3 drawn pages settled" in text(client.get(f"/p/{project.slug}/samples/"))
+    assert "3 of 8" in text(client.get(f"/p/{project.slug}/samples/1/"))
+    assert Draw.objects.get().seed == "spring"
+
+
+def test_a_sample_larger_than_the_project_is_refused_at_its_field():
+    project = make_gold_project(n_items=8)
+    response = client_of(project, "manager").post(f"/p/{project.slug}/samples/draw/", {"size": 9})
+    assert response.status_code == 422
+    assert "The project has 8 pages: choose from 1 to 8." in text(response)
+    assert 'value="9"' in text(response)
+
+
+def test_htmx_gets_the_part_that_changes_alone():
+    project = make_gold_project()
+    response = client_of(project, "manager").get(f"/p/{project.slug}/samples/", headers={"HX-Request": "true"})
+    assert response.content.decode().lstrip().startswith('<div class="stack" id="samples"')
+
+
+def test_a_failed_draw_says_why_until_another_is_asked_for():
+    project = make_gold_project()
+    Job.objects.create(project=project, kind="draw", state="failed", message="The disk is full.")
+    client = client_of(project, "manager")
+    assert "The disk is full." in text(client.get(f"/p/{project.slug}/samples/"))
+    client.post(f"/p/{project.slug}/samples/draw/", {"size": 3})
+    assert "The disk is full." not in text(client.get(f"/p/{project.slug}/samples/"))
+
+
+def test_the_releases_page_says_what_to_do_first():
+    project = make_gold_project()
+    client = client_of(project, "manager")
+    assert "Draw a sample first" in text(client.get(f"/p/{project.slug}/releases/"))
+    draw(project, size=3)
+    assert "3 of 3 pages still wait for an answer" in text(client.get(f"/p/{project.slug}/releases/"))
+
+
+def test_the_button_names_the_version_it_freezes():
+    project = ready_project()
+    client = client_of(project, "manager")
+    assert "Freeze version 1.0.0" in text(client.get(f"/p/{project.slug}/releases/"))
+    assert client.post(f"/p/{project.slug}/releases/freeze/", {"notes": "First."}).status_code == 302
+    assert "being frozen" in text(client.get(f"/p/{project.slug}/releases/"))
+    assert jobs.run(Job.objects.get(kind="freeze").pk) == "done"
+    page = text(client.get(f"/p/{project.slug}/releases/"))
+    assert "Version 1.0.0 is the latest" in page
+    assert "Nothing changed since version 1.0.0" in page
+    assert "Freeze version" not in page
+
+
+def test_a_press_on_a_stale_page_is_409_and_says_why():
+    project = ready_project()
+    freeze(project)
+    response = client_of(project, "manager").post(f"/p/{project.slug}/releases/freeze/", {})
+    assert response.status_code == 409
+    assert "Nothing changed since version 1.0.0" in text(response)
+    assert GoldRelease.objects.count() == 1
+
+
+def test_a_bump_that_is_none_is_refused():
+    project = ready_project()
+    response = client_of(project, "manager").post(f"/p/{project.slug}/releases/freeze/", {"bump": "huge"})
+    assert response.status_code == 422
+
+
+def test_a_release_shows_its_digest_its_files_and_what_changed():
+    project = ready_project(n_items=8, size=3)
+    first = freeze(project, notes="<b>First</b>")
+    draw(project, size=5)
+    answer_all(project, *annotators(project))
+    freeze(project)
+    client = client_of(project, "viewer")
+    page = text(client.get(f"/p/{project.slug}/releases/1.0.0/"))
+    assert first.manifest_sha256 in page
+    assert "&lt;b&gt;First&lt;/b&gt;" in page
+    assert f"/api/v1/projects/{project.slug}/releases/1.0.0/files/draws/1.json" in page
+    assert "2 added, 0 changed, 0 removed" in text(client.get(f"/p/{project.slug}/releases/1.1.0/"))
+    assert client.get(f"/p/{project.slug}/releases/9.0.0/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("role", "samples", "releases", "freezing"),
+    [("viewer", 403, 200, 403), ("annotator", 403, 403, 403), ("adjudicator", 403, 200, 403)],
+)
+def test_who_may_see_and_freeze(role, samples, releases, freezing):
+    project = ready_project()
+    client = client_of(project, role)
+    assert client.get(f"/p/{project.slug}/samples/").status_code == samples
+    listed = client.get(f"/p/{project.slug}/releases/")
+    assert listed.status_code == releases
+    assert '<button class="btn go">Freeze' not in text(listed)
+    assert client.post(f"/p/{project.slug}/releases/freeze/").status_code == freezing

@@ -1,0 +1,68 @@
+"""Freezing at the same moment, and while people answer: one release, of one moment."""
+
+import threading
+
+import pytest
+from django.db import connections
+
+from labeling import samples
+from labeling.candidates import Request
+from labeling.consistent import one_snapshot
+from labeling.models import Blob, GoldRelease, Item
+from labeling.refusals import Refused
+from labeling.releases import freeze
+from tests.factories import make_item
+from tests.labeling.gold.work import make_gold_project, ready_project
+
+N_FREEZES = 10
+
+
+def at_once(n, act):
+    """Run `act` in n threads that start together; what each returned or raised."""
+    start, outcomes = threading.Barrier(n), []
+
+    def one():
+        try:
+            start.wait()
+            outcomes.append(act())
+        except Exception as raised:  # noqa: BLE001  (the test looks at it)
+            outcomes.append(raised)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=one) for _ in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ten_freezes_at_once_are_one_release():
+    project = ready_project()
+    outcomes = at_once(N_FREEZES, lambda: freeze(project, Request(), by=None))
+    made = [outcome for outcome in outcomes if isinstance(outcome, GoldRelease)]
+    assert [release.version for release in made] == ["1.0.0"]
+    assert sum(isinstance(outcome, Refused) for outcome in outcomes) == N_FREEZES - 1
+    assert GoldRelease.objects.count() == 1
+    assert Blob.objects.count() == made[0].files.values("blob").distinct().count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_samples_drawn_at_once_get_numbers_of_their_own():
+    project = make_gold_project(n_items=8)
+    wanted = samples.checked(project, size=2)
+    at_once(4, lambda: samples.draw(project, wanted, by=None))
+    assert sorted(project.draws.values_list("number", flat=True)) == [1, 2, 3, 4]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_snapshot_sees_nothing_that_is_written_meanwhile():
+    project = make_gold_project(n_items=3)
+    with one_snapshot():
+        before = Item.objects.filter(project=project).count()
+        (written,) = at_once(1, lambda: make_item(project))
+        assert isinstance(written, Item)
+        assert Item.objects.filter(project=project).count() == before == 3
+    assert Item.objects.filter(project=project).count() == 4

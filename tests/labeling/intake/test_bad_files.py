@@ -1,0 +1,77 @@
+"""Every malformed file of the public corpus keeps its promise: sums add up, refusals name lines, nothing is run."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labeling.models import Import, Item, Job
+from labeling.refusals import Unacceptable
+from tests.factories import make_project
+from tests.labeling.intake.files import bring, counts
+
+CORPUS = Path(__file__).parents[2] / "corpora" / "bad_inputs"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def bad_files(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("bad_files")
+    command = [sys.executable, str(CORPUS / "make_bad_files.py"), "--out", str(folder), "--seed", "1", "--big", "1"]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+def test_every_generated_file_meets_its_manifest(bad_files, tmp_path, monkeypatch):
+    canary = tmp_path / "canary"
+    monkeypatch.setitem(os.environ, "TS_CANARY", str(canary))
+    broken = [fault for entry in manifest(bad_files) if (fault := fault_of(bad_files, entry))]
+    assert not broken
+    assert not canary.exists()
+
+
+def manifest(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+
+
+def fault_of(folder: Path, entry: dict) -> str:
+    """What is wrong with how this file was taken; empty when nothing is."""
+    project = make_project()
+    content = (folder / entry["file"]).read_bytes()
+    try:
+        run = bring(project, content, filename=entry["upload_name"], content_type=entry["content_type"] or "")
+    except Unacceptable:
+        return "" if entry["expect"] in {"reject_file", "ok_or_reject"} else f"{entry['file']} was refused"
+    if run.job.state == Job.State.FAILED:
+        if Item.objects.filter(project=project).exists():
+            return f"{entry['file']} was refused, but left items"
+        return "" if entry["expect"] in {"reject_file", "ok_or_reject"} else f"{entry['file']}: {run.job.message}"
+    return _sums(entry, run)
+
+
+def _sums(entry: dict, run: Import) -> str:
+    created, duplicate, updated, refused = counts(run)
+    found = {"rows_total": run.rows_total, "rows_ok": created + updated, "rows_dup": duplicate, "rows_bad": refused}
+    wanted = {name: entry[name] for name in found if entry[name] is not None}
+    if entry["expect"] in {"ok", "partial"} and not wanted.items() <= found.items():
+        return f"{entry['file']}: {found} instead of {wanted}"
+    return "" if entry["expect"] != "reject_file" or not created else f"{entry['file']} was taken"
+
+
+def test_every_address_of_the_corpus_is_taken_or_refused_with_a_reason():
+    lines = (CORPUS / "urls.jsonl").read_text().splitlines()
+    urls = [json.loads(line)["input"] for line in lines]
+    sendable = [url for url in urls if is_storable(url)]
+    run = bring(make_project(), b"".join(json.dumps({"url": url}).encode() + b"\n" for url in sendable))
+    counts(run)
+    assert run.rows_total == len(sendable)
+    assert all(reason.endswith(".") for reason in run.refused.values_list("reason", flat=True))
+    kept = set(Item.objects.values_list("url_raw", flat=True))
+    assert kept <= set(sendable)  # byte for byte
+
+
+def is_storable(url: str) -> bool:
+    return "\x00" not in url and not any("\ud800" <= letter <= "\udfff" for letter in url)

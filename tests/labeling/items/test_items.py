@@ -1,0 +1,196 @@
+"""Finding items, reading them, and taking them out."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from labeling import consensus, items
+from labeling.models import Assignment, Event, Item, Selection, State
+from labeling.refusals import Forbidden, Unacceptable
+from tests.factories import make_assignment, make_item, make_judgment, make_member, make_project
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project():
+    return make_project("pages")
+
+
+def found(project, **params) -> set[str]:
+    wanted = items.read_filter(params, project, sees_consensus=True)
+    return {item.host for item in items.find(project, wanted)}
+
+
+# ---- finding --------------------------------------------------------------------------------------------------------
+def test_a_host_means_itself_and_the_hosts_under_it(project):
+    for host in ("example.org", "www.example.org", "badexample.org", "example.com"):
+        make_item(project, f"https://{host}/")
+    assert found(project, host="example.org") == {"example.org", "www.example.org"}
+    assert found(project, host=".ORG") == {"example.org", "www.example.org", "badexample.org"}
+
+
+def test_signs_of_a_pattern_are_only_signs(project):
+    make_item(project, "https://a.example/x_y%25")
+    make_item(project, "https://b.example/xzy")
+    assert found(project, q="x_y") == {"a.example"}
+    assert found(project, q="%") == {"a.example"}
+    assert found(project, host="%") == set()
+
+
+def test_a_search_looks_at_titles_too(project):
+    make_item(project, "https://a.example/", title="Castles and gardens")
+    make_item(project, "https://b.example/")
+    assert found(project, q="garden") == {"a.example"}
+
+
+def test_archived_pages_are_shown_only_when_asked_for(project):
+    make_item(project, "https://a.example/")
+    make_item(project, "https://b.example/", state="archived")
+    assert found(project) == {"a.example"}
+    assert found(project, state="archived") == {"b.example"}
+
+
+def test_pages_are_found_by_how_they_were_chosen_and_what_people_said(project):
+    chosen, other = make_item(project, "https://a.example/"), make_item(project, "https://b.example/")
+    Selection.objects.create(item=chosen, stream="random", probability=0.5)
+    for item, second in ((chosen, ["news"]), (other, ["games"])):
+        make_judgment(item, "r1", yes=["news"])
+        make_judgment(item, "r2", yes=second)
+    consensus.refresh_many([chosen.pk, other.pk], project=project)
+    assert found(project, stream="random") == {"a.example"}
+    assert found(project, state="disputed") == {"b.example"}
+    assert found(project, label="news") == {"a.example"}
+    assert found(project, label="news", min_probability="0.5") == {"a.example", "b.example"}
+
+
+def test_a_page_still_open_tells_nothing_of_its_answers(project):
+    slot = make_assignment(project)
+    make_judgment(slot.item, "r1", yes=["news"])
+    consensus.refresh_many([slot.item_id], project=project)
+    assert found(project, label="news") == set()
+    assert found(project, label="news", min_probability="0.1") == set()
+
+
+def test_who_may_not_see_answers_may_not_search_by_them(project):
+    for params in ({"label": "news"}, {"state": "disputed"}):
+        with pytest.raises(Forbidden):
+            items.read_filter(params, project, sees_consensus=False)
+
+
+def test_the_filter_is_said_in_words(project):
+    wanted = items.read_filter({"state": "disputed", "host": ".org"}, project, sees_consensus=True)
+    assert items.in_words(wanted, 1204, project) == "1,204 pages, disputed, host ends in .org"
+    assert items.in_words(items.Filter(), items.COUNT_CAP + 1, project) == "more than 100,000 pages"
+
+
+def test_leaves_of_a_list_hold_every_page_once_in_both_directions(project):
+    every = [make_item(project).public_id for _ in range(7)][::-1]
+    pages = Item.objects.filter(project=project)
+    first = items.leaf(pages, size=3)
+    second = items.leaf(pages, after=first.later, size=3)
+    third = items.leaf(pages, after=second.later, size=3)
+    assert [row.public_id for leaf in (first, second, third) for row in leaf.rows] == every
+    assert (first.earlier, third.later) == ("", "")
+    back = items.leaf(pages, before=third.earlier, size=3)
+    assert [row.public_id for row in back.rows] == [row.public_id for row in second.rows]
+    assert items.leaf(pages, before=back.earlier, size=3).earlier == ""
+
+
+# ---- taking out and putting back ------------------------------------------------------------------------------------
+def test_withdrawing_closes_open_slots_and_keeps_answers(project):
+    manager, person = make_member(project, "manager"), make_member(project, "annotator")
+    item = make_item(project)
+    make_assignment(project, item, slot=1)
+    make_assignment(project, item, slot=2, annotator=person, state=State.DONE, available_at=None)
+    assert items.withdraw(Item.objects.filter(pk=item.pk), project=project, by=manager, reason=" asked by owner ") == 1
+    item.refresh_from_db()
+    assert (item.state, item.state_reason) == ("withdrawn", "asked by owner")
+    assert list(Assignment.objects.order_by("slot").values_list("state", flat=True)) == ["withdrawn", "done"]
+    assert Event.objects.get(kind="item.withdrawn").about == f"item:{item.pk}"
+
+
+def test_a_withdrawal_needs_a_reason(project):
+    with pytest.raises(Unacceptable, match="Say why"):
+        items.withdraw(Item.objects.all(), project=project, by=make_member(project, "manager"), reason=" ")
+
+
+def test_what_was_withdrawn_by_mistake_comes_back_with_its_open_slots(project):
+    manager, slot = make_member(project, "manager"), make_assignment(project)
+    these = Item.objects.filter(pk=slot.item_id)
+    items.withdraw(these, project=project, by=manager, reason="mistake")
+    items.restore(these, project=project, by=manager)
+    slot.refresh_from_db()
+    assert (slot.state, slot.item.state, slot.item.state_reason) == ("open", "active", "")
+    assert slot.available_at is not None
+
+
+def test_a_change_for_a_filter_reaches_every_page_of_it(project, monkeypatch):
+    monkeypatch.setattr(items, "CHUNK", 2)
+    for n in range(5):
+        make_item(project, f"https://h{n}.example.org/")
+    make_item(project, "https://stays.example.com/")
+    wanted = items.read_filter({"host": ".org"}, project, sees_consensus=True)
+    assert items.archive(items.find(project, wanted), project=project, by=make_member(project, "manager")) == 5
+    assert found(project) == {"stays.example.com"}
+
+
+# ---- pages ----------------------------------------------------------------------------------------------------------
+def test_the_list_says_what_it_shows_and_costs_the_same_for_any_length(client, project):
+    client.force_login(make_member(project, "manager"))
+    make_item(project, "https://a.example.org/", title="<script>alert(1)</script>")
+    client.get("/p/pages/items/")  # a published schema is read once a process
+    with CaptureQueriesContext(connection) as few:
+        page = client.get("/p/pages/items/?host=.org").content.decode()
+    assert "1 page, host ends in .org" in page
+    assert "<script>alert" not in page
+    for n in range(20):
+        make_item(project, f"https://h{n}.example.org/", title=str(n))
+    with CaptureQueriesContext(connection) as many:
+        client.get("/p/pages/items/?host=.org")
+    assert len(many) == len(few) <= 15
+
+
+def test_an_empty_project_says_the_one_step_to_take(client, project):
+    client.force_login(make_member(project, "manager"))
+    assert "Import a list to begin." in client.get("/p/pages/items/").content.decode()
+
+
+def test_queries_in_addresses_are_hidden_on_pages(client, project):
+    client.force_login(make_member(project, "manager"))
+    item = make_item(project)
+    Item.objects.filter(pk=item.pk).update(url_key="https://a.example/?pupil=Ann", url_display="a.example/?…")
+    for address in ("/p/pages/items/", f"/p/pages/items/{item.public_id}/"):
+        assert "pupil=Ann" not in client.get(address).content.decode()
+
+
+def test_a_page_is_withdrawn_and_brought_back_in_the_browser(client, project):
+    client.force_login(make_member(project, "manager"))
+    item = make_item(project)
+    address = f"/p/pages/items/{item.public_id}/"
+    page = client.post(f"{address}withdraw/", {"reason": "dead link"}, follow=True).content.decode()
+    assert "Withdrawn: dead link" in page
+    assert "1 page brought back." in client.post(f"{address}restore/", follow=True).content.decode()
+    assert "Say why" in client.post(f"{address}withdraw/", {"reason": ""}, follow=True).content.decode()
+    assert client.post(f"{address}explode/").status_code == 404
+
+
+def test_annotators_read_only_what_they_hold_and_nothing_about_it(client, project):
+    person = make_member(project, "annotator")
+    client.force_login(person)
+    mine = make_assignment(project, leased_to=person).item
+    other = make_item(project)
+    page = client.get(f"/p/pages/items/{mine.public_id}/").content.decode()
+    assert "How it came to be asked" not in page
+    assert client.get(f"/p/pages/items/{other.public_id}/").status_code == 404
+    assert client.get("/p/pages/items/").status_code == 403
+
+
+def test_a_viewer_changes_nothing_and_sees_no_answers(client, project):
+    client.force_login(make_member(project, "viewer"))
+    item = make_item(project)
+    make_judgment(item, "r1", yes=["news"])
+    consensus.refresh_many([item.pk], project=project)
+    assert "What people said" not in client.get(f"/p/pages/items/{item.public_id}/").content.decode()
+    assert client.post(f"/p/pages/items/{item.public_id}/archive/").status_code == 403
+    assert client.get("/p/pages/items/?label=news").status_code == 403

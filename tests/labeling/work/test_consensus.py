@@ -1,0 +1,116 @@
+import pytest
+
+from labeling import consensus, judging, queue
+from labeling.consensus import Vote, tally
+from labeling.models import Consensus, Dispute, Selection
+from tests.factories import make_item, make_judgment, make_member, make_project
+
+
+def vote(rater, round=1, outcome="judged", **verdicts):
+    return Vote(rater, round, outcome, verdicts)
+
+
+def gone(rater):
+    return vote(rater, outcome="not_assessable")
+
+
+def test_a_label_all_answer_alike_is_agreed():
+    found = tally([vote(1, news="yes"), vote(2, news="yes")], complete=True)
+    assert found.labels["news"] == {
+        "yes": 2, "no": 0, "unsure": 0, "probability": 1.0, "verdict": "yes", "state": "agreed",
+    }  # fmt: skip
+
+
+def test_any_label_not_unanimous_is_a_dispute():
+    found = tally([vote(1, news="yes", games="no"), vote(2, news="no", games="no")], complete=True)
+    assert (found.state, found.open) == ("disputed", ["news"])
+
+
+def test_unsure_beside_no_is_a_dispute():
+    assert tally([vote(1, news="unsure"), vote(2, news="no")], complete=True).open == ["news"]
+
+
+def test_all_unsure_needs_a_decision_too():
+    found = tally([vote(1, news="unsure"), vote(2, news="unsure")], complete=True)
+    assert found.open == ["news"] and found.labels["news"]["probability"] is None
+
+
+def test_nothing_is_disputed_while_somebody_still_has_to_answer():
+    found = tally([vote(1, news="yes"), vote(2, news="no")], complete=False)
+    assert (found.state, found.open) == ("pending", [])
+
+
+def test_a_decision_settles_its_label_and_no_other():
+    votes = [vote(1, news="yes", games="yes"), vote(2, news="no", games="no")]
+    found = tally(votes, complete=True, decided={"news": "no"})
+    assert found.labels["news"]["verdict"] == "no" and found.open == ["games"]
+
+
+def test_a_rater_votes_once_with_the_latest_round():
+    found = tally([vote(1, round=1, news="yes"), vote(1, round=2, news="no"), vote(2, news="no")], complete=True)
+    assert found.labels["news"]["yes"] == 0 and found.n_judgments == 2
+
+
+def test_a_page_most_people_could_not_judge_is_not_assessable():
+    found = tally([gone(1), gone(2), vote(3, news="yes")], complete=True)
+    assert found.not_assessable and found.labels == {} and found.state == "agreed"
+
+
+def test_when_half_could_not_judge_a_yes_of_the_other_half_needs_a_decision():
+    found = tally([gone(1), vote(2, news="yes", games="no")], complete=True)
+    assert found.open == ["news"]
+
+
+def test_a_label_nobody_was_asked_has_no_state():
+    assert "games" not in tally([vote(1, news="yes")], complete=True).labels
+
+
+def test_expected_error_counts_what_is_open():
+    votes = [vote(1, news="yes", games="no"), vote(2, news="no", games="no"), vote(3, news="no", games="no")]
+    assert tally(votes, complete=True).expected_error == pytest.approx(1 / 3)
+
+
+@pytest.mark.django_db
+class TestStored:
+    def answer_both(self, project, *answers):
+        item = make_item(project)
+        queue.open_slots(project, [Selection.objects.create(item=item, stream="import")], overlap=len(answers))
+        for answer in answers:
+            person = make_member(project, "annotator")
+            judging.submit(queue.lease_next(project, annotator=person), by=person, answer=answer)
+        return item
+
+    def test_the_answer_that_completes_an_item_opens_its_disputes(self):
+        project = make_project()
+        item = self.answer_both(project, judging.Answer(yes=("news",)), judging.Answer(none=True))
+        assert item.consensus.state == "disputed"
+        assert list(Dispute.objects.open().values_list("label", flat=True)) == ["news"]
+
+    def test_a_revision_that_agrees_closes_the_dispute(self):
+        project = make_project()
+        item = self.answer_both(project, judging.Answer(yes=("news",)), judging.Answer(none=True))
+        first = item.judgments.current().first()
+        judging.revise(first, by=first.rater.user, answer=judging.Answer(none=True))
+        item.consensus.refresh_from_db()
+        assert item.consensus.state == "agreed" and not Dispute.objects.open().exists()
+
+    def test_honeypots_and_repeats_never_vote(self):
+        project = make_project()
+        item = make_item(project)
+        make_judgment(item, "a", yes=["news"])
+        make_judgment(item, "b", yes=["news"])
+        make_judgment(item, "c", purpose="honeypot")
+        consensus.refresh_many([item.pk], project=project)
+        assert item.consensus.labels["news"]["verdict"] == "yes" and item.consensus.n_judgments == 2
+
+    def test_many_at_once_equals_one_by_one(self):
+        project = make_project()
+        items = [make_item(project) for _ in range(5)]
+        for place, item in enumerate(items):
+            make_judgment(item, "a", yes=["news"] if place % 2 else [])
+            make_judgment(item, "b", yes=["news", "games"] if place % 3 else [])
+        consensus.refresh_many([item.pk for item in items], project=project)
+        together = list(Consensus.objects.order_by("item").values("state", "labels", "expected_error"))
+        for item in items:
+            consensus.refresh(item, project=project)
+        assert list(Consensus.objects.order_by("item").values("state", "labels", "expected_error")) == together

@@ -1,0 +1,488 @@
+"""The requests of the permission matrix: for each action, every way to try it over HTTP.
+
+To add a URL, add a Call under its action. `w` is the World of one project (see make_world), `who` the role that asks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from django.utils import timezone
+
+from active_learning.models import Batch, TrainingRun
+from labeling import adjudication, consensus, invites, tokens
+from labeling.models import Import, Item, Job, Membership, Project, User
+from tests.factories import make_assignment, make_item, make_judgment, make_member, make_project
+from tests.labeling.gold.work import annotators, answer_all, decide, draw, freeze
+
+ROLES = ("viewer", "annotator", "adjudicator", "manager")
+PASSWORD = "correct horse battery"
+
+World = SimpleNamespace
+Builder = Callable[[World, str], dict[str, Any]]
+
+
+def nothing(w: World, who: str) -> dict[str, Any]:
+    return {}
+
+
+def in_project(w: World, who: str) -> dict[str, Any]:
+    return {"slug": w.project.slug}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request. `url` is a URL name, or a path when it starts with "/"."""
+
+    method: str
+    url: str
+    kwargs: Builder = nothing
+    body: Builder | None = None
+    foreign: Builder | None = None  # kwargs that name somebody else's object: a 404 where the cell is O
+    content_type: str = "application/json"
+    ok: frozenset[int] = frozenset({200, 201, 202, 204, 302, 303})
+    reveals: Callable[[Any], bool] | None = None  # for what shows less to some, with the same status
+    query: str = ""
+    if_match: Callable[[World], str] | None = None
+    refused: frozenset[int] = field(default_factory=frozenset)  # also a refusal here, beside the cell's own status
+
+    @property
+    def is_page(self) -> bool:
+        return not self.url.startswith(("api:", "learning_api:", "/api/"))
+
+
+def page(method: str, url: str, kwargs: Builder = in_project, body: Builder | None = None, **more: Any) -> Call:
+    return Call(method, url, kwargs, body, content_type="form", **more)
+
+
+def api(method: str, url: str, kwargs: Builder = in_project, body: Builder | None = None, **more: Any) -> Call:
+    return Call(method, f"api:{url}", kwargs, body, **more)
+
+
+def learning(method: str, url: str, kwargs: Builder = in_project, body: Builder | None = None, **more: Any) -> Call:
+    return Call(method, f"learning_api:{url}", kwargs, body, **more)
+
+
+def numbered(what: str) -> Builder:
+    return lambda w, who: {"slug": w.project.slug, "number": getattr(w, what).number}
+
+
+def sends(**values: Any) -> Builder:
+    return lambda w, who: values
+
+
+# ---- the world of one project ---------------------------------------------------------------------------------------
+def make_world(name: str) -> World:
+    """A project with one person per role, and at least one of everything a request can name."""
+    project = make_project(f"{name}-project")
+    people = {role: make_member(project, role, name=f"{name}-{role}") for role in ROLES}
+    w = SimpleNamespace(project=project, people=people)
+    _with_gold(w)
+    w.disputed, w.decided = _disputed(project), _disputed(project)
+    decide(w.decided, by=w.people["adjudicator"], games="yes")
+    w.self_judged = _disputed(project, people["adjudicator"])
+    w.other = make_member(project, "annotator", name=f"{name}-other")
+    w.loose = make_member(project, "viewer", name=f"{name}-loose")  # a role that may be taken away
+    w.item = make_item(project, title="A title", text="Some text")
+    soon = timezone.now() + timedelta(minutes=10)
+    w.leases = {"annotator": make_assignment(project, leased_to=w.people["annotator"], expires_at=soon)}
+    w.foreign_lease = make_assignment(project, leased_to=w.other, expires_at=soon)
+    w.open_slot = make_assignment(project)
+    w.judgments = {"annotator": _judged(project, w.people["annotator"])}
+    w.foreign_judgment = _judged(project, w.other)
+    w.job = Job.objects.create(project=project, kind="import", created_by=w.people["manager"])
+    w.run = Import.objects.create(
+        project=project, job=w.job, stored_name="x.csv", sha256="0" * 64, size_bytes=10, format="csv"
+    )
+    w.own_jobs = {role: Job.objects.create(project=project, kind="export", created_by=w.people[role]) for role in ROLES}
+    w.training_job = Job.objects.create(project=project, kind="train", created_by=w.people["manager"])
+    w.training = TrainingRun.objects.create(project=project, number=1, seed=1)
+    w.batch = Batch.objects.create(project=project, number=1, size=1, strategy="random", random_share=1.0, seed=1)
+    w.invite, w.invite_secret = invites.create(project, role="viewer", note="", by=w.people["manager"])
+    w.token, _ = tokens.issue(w.other, name="theirs", scopes=["read"])
+    return w
+
+
+def _with_gold(w: World) -> None:
+    """A sample of one page, answered by two people, in a release."""
+    make_item(w.project, f"https://{w.project.slug}.example.org/")
+    w.draw = draw(w.project, size=1)
+    answer_all(w.project, *annotators(w.project))
+    w.release = freeze(w.project)
+
+
+def _disputed(project: Project, first: User | str = "first") -> Item:
+    """A page two raters disagree on."""
+    item = make_item(project)
+    make_judgment(item, first, yes=["games"])
+    make_judgment(item, "second")
+    consensus.refresh(item, project=project)
+    return item
+
+
+def _judged(project: Project, rater: User):
+    slot = make_assignment(project, annotator=rater, state="done", available_at=None)
+    return make_judgment(slot.item, rater, yes=["news"], assignment=slot)
+
+
+def lease(w: World, who: str) -> dict[str, Any]:
+    return {"assignment_id": w.leases.get(who, w.foreign_lease).pk}
+
+
+def foreign_lease(w: World, who: str) -> dict[str, Any]:
+    return {"assignment_id": w.foreign_lease.pk}
+
+
+def judgment(w: World, who: str) -> dict[str, Any]:
+    return {"judgment_id": w.judgments.get(who, w.foreign_judgment).pk}
+
+
+def foreign_judgment(w: World, who: str) -> dict[str, Any]:
+    return {"judgment_id": w.foreign_judgment.pk}
+
+
+def both(*builders: Builder) -> Builder:
+    def built(w: World, who: str) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for builder in builders:
+            out |= builder(w, who)
+        return out
+
+    return built
+
+
+def item(w: World, who: str) -> dict[str, Any]:
+    """A page this person may read: for an annotator, one they hold."""
+    readable = w.leases[who].item if who in w.leases else w.item
+    return {"slug": w.project.slug, "public_id": readable.public_id}
+
+
+def unread_item(w: World, who: str) -> dict[str, Any]:
+    return {"slug": w.project.slug, "public_id": w.item.public_id}
+
+
+def a_job(w: World, who: str) -> dict[str, Any]:
+    return {"job_id": w.own_jobs.get(who, w.job).pk}
+
+
+def foreign_job(w: World, who: str) -> dict[str, Any]:
+    return {"job_id": w.job.pk}
+
+
+def the_import(w: World, who: str) -> dict[str, Any]:
+    return {"slug": w.project.slug, "job_id": w.job.pk}
+
+
+def removable(w: World, who: str) -> dict[str, Any]:
+    row = Membership.objects.get(project=w.project, user=w.loose)
+    return {"slug": w.project.slug, "membership_id": row.pk}
+
+
+def last_manager(w: World, who: str) -> dict[str, Any]:
+    row = Membership.objects.get(project=w.project, role="manager")
+    return {"slug": w.project.slug, "membership_id": row.pk}
+
+
+def somebody(w: World, who: str) -> dict[str, Any]:
+    return {"user_id": w.other.pk}
+
+
+def disputed(w: World, who: str) -> dict[str, Any]:
+    return {"slug": w.project.slug, "public_id": w.disputed.public_id}
+
+
+def version(w: World) -> str:
+    return adjudication.case_of(w.disputed).version
+
+
+def release(w: World, who: str) -> dict[str, Any]:
+    return {"slug": w.project.slug, "version": w.release.version}
+
+
+ANSWER = sends(yes=["news"], unsure=[], none=False)
+TICKS = sends(**{"label.news": "yes", "label.games": "no", "label.self_harm": "no"})
+LABELS = [{"key": "games"}, {"key": "news"}, {"key": "self_harm"}, {"key": "maps"}]
+REFUSED_LATE = frozenset({403, 404, 405, 409})  # how the impossible may be refused
+
+
+def admin_calls(model: str, pk: Callable[[World], Any]) -> list[Call]:
+    """What the admin site would offer if it offered anything: change and delete of one row."""
+    ids = lambda w, who: {"object_id": str(pk(w))}  # noqa: E731
+    return [
+        page("POST", f"admin:labeling_{model}_change", ids, sends(_save="Save")),
+        page("POST", f"admin:labeling_{model}_delete", ids, sends(post="yes")),
+    ]
+
+
+REQUESTS: dict[str, list[Call]] = {
+    # ---- the installation and accounts
+    "health.live": [Call("GET", f"/{name}") for name in ("healthz", "readyz", "metrics")],
+    "health.detail": [Call("GET", "/readyz", reveals=lambda response: "details" in response.json())],
+    "account.login": [
+        page("GET", "accounts:login", nothing),
+        page("POST", "accounts:login", nothing, lambda w, who: {"username": w.other.username, "password": PASSWORD}),
+    ],
+    "account.logout": [page("POST", "accounts:logout", nothing)],
+    "account.self_register": [
+        Call(method, path, content_type="form", refused=frozenset({404}), body=sends(username="me", password1="x"))
+        for method in ("GET", "POST")
+        for path in ("/accounts/signup/", "/accounts/register/", "/api/v1/users/")
+    ],
+    "account.accept_invite": [page("GET", "accounts:invite", lambda w, who: {"secret": w.invite_secret})],
+    "account.reset_password": [
+        page("GET", "accounts:password_reset", nothing),
+        page("POST", "accounts:password_reset", nothing, sends(email="nobody@example.org")),
+        page("GET", "accounts:password_reset_sent", nothing),
+        page("GET", "accounts:password_reset_confirm", lambda w, who: {"uidb64": "MQ", "token": "x-y"}),
+        page("GET", "accounts:password_reset_done", nothing),
+    ],
+    "account.change_own_password": [
+        page("GET", "accounts:password_change", nothing),
+        page("POST", "accounts:password_change", nothing, sends(
+            old_password=PASSWORD, new_password1="a quiet harbour 9", new_password2="a quiet harbour 9",
+        )),
+    ],
+    "account.sessions_own": [
+        page("GET", "accounts:sessions", nothing),
+        page("POST", "accounts:end_other_sessions", nothing),
+        page("POST", "accounts:end_session", lambda w, who: {"session_id": w.sessions[who]},
+             foreign=lambda w, who: {"session_id": w.foreign_session}),
+    ],
+    "account.preferences_own": [
+        page("GET", "accounts:preferences", nothing),
+        page("POST", "accounts:preferences", nothing, sends(single_keys="on")),
+    ],
+    "account.list_users": [page("GET", "accounts:people", nothing)],
+    "account.deactivate": [
+        page("POST", "accounts:deactivate", somebody),
+        page("POST", "accounts:reactivate", somebody),
+    ],
+    "account.set_role_global": [page("POST", "accounts:set_rights", somebody, sends(is_superuser="on"))],
+    "account.invite": [
+        page("POST", "labeling:invite", body=sends(role="annotator", note="")),
+        page("POST", "labeling:end_invite", lambda w, who: {"slug": w.project.slug, "invite_id": w.invite.pk}),
+    ],
+    "token.create_own": [
+        page("GET", "accounts:tokens", nothing),
+        page("POST", "accounts:tokens", nothing, sends(name="mine", scopes=["read"], days="90")),
+        page("POST", "accounts:end_token", lambda w, who: {"token_id": w.tokens[who].pk},
+             foreign=lambda w, who: {"token_id": w.token.pk}),
+        api("GET", "tokens", nothing),
+        api("POST", "tokens", nothing, sends(name="mine", scopes=["read"])),
+        Call("DELETE", "api:token", lambda w, who: {"token_id": w.tokens[who].pk},
+             foreign=lambda w, who: {"token_id": w.token.pk}),
+        Call("DELETE", "api:tokens", query="id=0", ok=frozenset({404})),
+    ],
+    "token.read_other": [api("GET", "token", lambda w, who: {"token_id": w.token.pk})],
+    "token.revoke_other": [page("POST", "accounts:end_tokens", somebody)],
+    "api.schema": [api("GET", "schema", nothing)],
+    "admin_site.open": [page("GET", "admin:index", nothing), page("GET", "admin:labeling_user_changelist", nothing)],
+    # ---- projects and labels
+    "project.list": [page("GET", "labeling:projects", nothing), api("GET", "projects", nothing)],
+    "project.create": [
+        page("GET", "labeling:project_new", nothing),
+        page("POST", "labeling:project_new", nothing, sends(name="Fresh")),
+        api("POST", "projects", nothing, sends(slug="fresh", name="Fresh", labels=LABELS)),
+    ],
+    "project.read": [api("GET", "project")],
+    "project.update_settings": [
+        page("GET", "labeling:settings"),
+        page("POST", "labeling:settings", body=lambda w, who: {
+            "version": w.project.version, "name": "Renamed", "lease_seconds": 600, "overlap_default": 3,
+            "batch_size": 10, "random_share": 0.5, "query_strategy": "random", "retrain_every": 0, "retrain_hours": 0,
+        }),
+        api("PATCH", "project", body=sends(overlap=3)),
+    ],
+    "project.archive": [page("POST", "labeling:archive"), page("POST", "labeling:restore")],
+    "project.delete": [
+        page("POST", "labeling:delete", ok=frozenset({409})),  # it holds pages: refused, but not for want of the right
+        api("DELETE", "project", ok=frozenset({409})),
+    ],
+    "member.list": [page("GET", "labeling:members"), api("GET", "members")],
+    "member.add_remove_role": [
+        page("POST", "labeling:add_member", body=lambda w, who: {"username": w.loose.username, "role": "annotator"}),
+        page("POST", "labeling:remove_member", removable),
+        api("POST", "members", body=lambda w, who: {"username": w.loose.username, "role": "annotator"}),
+        Call("DELETE", "api:members", in_project, body=lambda w, who: {"username": w.loose.username, "role": "viewer"}),
+    ],
+    "member.remove_last_manager": [
+        page("POST", "labeling:remove_member", last_manager),
+        Call("DELETE", "api:members", in_project,
+             body=lambda w, who: {"username": w.people["manager"].username, "role": "manager"}),
+    ],
+    "schema.read": [
+        api("GET", "schema_versions"),
+        api("GET", "schema_version", both(in_project, sends(number=1))),
+    ],
+    "schema.create_version": [
+        page("GET", "labeling:labels"),
+        page("POST", "labeling:labels", body=lambda w, who: {
+            "based_on": 1, "guideline": "Other words.", "exclusive_groups": "", "step": "publish",
+            "label-TOTAL_FORMS": 1, "label-INITIAL_FORMS": 0, "label-0-key": "maps", "label-0-name": "Maps",
+        }),
+        api("POST", "schema_versions", body=sends(labels=LABELS)),
+    ],
+    "schema.edit_used_version": [
+        *(api(method, "schema_version", lambda w, who: in_project(w, who) | {"number": 1}, sends(guideline="Other"))
+          for method in ("PUT", "PATCH", "DELETE")),
+        *admin_calls("schemaversion", lambda w: w.project.schema.pk),
+    ],
+    "schema.delete_label": [api("DELETE", "schema_versions")],
+    # ---- pages
+    "item.import": [
+        Call("POST", "api:imports", in_project, lambda w, who: "url\nhttps://new.example.org/\n",
+             content_type="text/csv"),
+        page("GET", "labeling:import"),
+        page("POST", "labeling:import", body=sends(pasted="https://new.example.org/")),
+    ],
+    "import.read_report": [
+        api("GET", "import", the_import),
+        api("GET", "import_refused", the_import),
+        page("GET", "labeling:import_report", the_import),
+        page("GET", "labeling:import_refused", both(the_import, sends(form="csv"))),
+    ],
+    "import.cancel": [
+        api("POST", "job_cancel", foreign_job),
+        page("POST", "labeling:job_cancel", the_import),
+        page("POST", "labeling:job_retry", the_import, ok=frozenset({302, 303, 409})),
+    ],
+    "judgment.import": [
+        Call("POST", "api:judgment_import", in_project,
+             lambda w, who: "url,annotator,yes\nhttps://new.example.org/,a,news\n", content_type="text/csv"),
+    ],
+    "item.list": [api("GET", "items"), page("GET", "labeling:items")],
+    "item.read_any": [
+        api("GET", "item", item, foreign=unread_item),
+        page("GET", "labeling:item", item, foreign=unread_item),
+    ],
+    "item.edit_content": [
+        *(api(method, "item", item, sends(title="Other")) for method in ("PUT", "PATCH", "DELETE")),
+        *admin_calls("item", lambda w: w.item.pk),
+        *admin_calls("snapshot", lambda w: w.item.snapshot.pk),
+    ],
+    "item.withdraw": [
+        page("POST", "labeling:item_change", both(unread_item, sends(verb="withdraw")), sends(reason="a test")),
+        page("POST", "labeling:items_change", both(in_project, sends(verb="withdraw")), sends(reason="a test")),
+    ],
+    "job.status": [
+        api("GET", "job", a_job, foreign=foreign_job),
+        page("GET", "labeling:jobs"),
+    ],
+    # ---- work
+    "queue.claim": [api("POST", "next"), page("GET", "labeling:annotate")],
+    "queue.release_own_lease": [
+        api("POST", "renew", lease, foreign=foreign_lease),
+        api("POST", "release", lease, foreign=foreign_lease),
+        page("POST", "labeling:release", both(in_project, lease), foreign=both(in_project, foreign_lease)),
+    ],
+    "draft.save_own": [api("PUT", "draft", lease, ANSWER, foreign=foreign_lease)],
+    "judgment.create": [
+        api("POST", "judgment", lease, ANSWER, foreign=foreign_lease),
+        page("POST", "labeling:submit", both(in_project, lease), TICKS, foreign=both(in_project, foreign_lease)),
+    ],
+    "assignment.skip_own": [
+        api("POST", "skip", lease, sends(reason="rather_not"), foreign=foreign_lease),
+        page("POST", "labeling:skip", both(in_project, lease), sends(reason="rather_not"),
+             foreign=both(in_project, foreign_lease)),
+    ],
+    "judgment.read_own": [page("GET", "labeling:mine")],
+    "judgment.revise_own": [
+        api("POST", "revise", judgment, ANSWER, foreign=foreign_judgment),
+        page("GET", "labeling:change", both(in_project, judgment), foreign=both(in_project, foreign_judgment)),
+    ],
+    "judgment.revise_other": admin_calls("judgment", lambda w: w.foreign_judgment.pk),
+    "judgment.delete": admin_calls("judgment", lambda w: w.foreign_judgment.pk)[1:],
+    "judgment.read_others_after_done": [api("GET", "judgments")],
+    # ---- agreement and disagreement
+    "dashboard.project": [page("GET", "labeling:overview")],
+    "agreement.read_project": [
+        api("GET", "agreement"),
+        page("GET", "labeling:agreement"),
+        page("GET", "labeling:agreement_labels_csv"),
+    ],
+    "agreement.read_per_annotator": [
+        api("GET", "pairs", query="label=games"),
+        api("GET", "annotators"),
+        page("GET", "labeling:agreement_pairs_csv", query="label=games"),
+    ],
+    "consensus.read": [api("GET", "consensus")],
+    "adjudication.list": [
+        api("GET", "case_queue"),
+        api("GET", "adjudication", disputed),
+        page("GET", "labeling:adjudicate"),
+    ],
+    "adjudication.decide": [
+        api("POST", "adjudication", disputed, sends(verdicts={"games": "yes"}, cause="overlooked"), if_match=version),
+        page("GET", "labeling:case", disputed),
+        page("POST", "labeling:decide", disputed, lambda w, who: {
+            "version": version(w), "label.games": "yes", "cause": "overlooked",
+        }),
+        page("POST", "labeling:later", disputed),
+    ],
+    "adjudication.decide_own_judged_item": [
+        api("POST", "adjudication", lambda w, who: {"slug": w.project.slug, "public_id": w.self_judged.public_id},
+            sends(verdicts={"games": "yes"}, cause="overlooked"),
+            if_match=lambda w: adjudication.case_of(w.self_judged).version),
+    ],
+    "adjudication.reopen": [
+        api("POST", "reopen", lambda w, who: {"slug": w.project.slug, "public_id": w.decided.public_id},
+            sends(note="Again.")),
+    ],
+    # ---- gold
+    "sample.read": [
+        api("GET", "samples"),
+        api("GET", "sample", both(in_project, lambda w, who: {"number": w.draw.number})),
+        api("GET", "sample_probabilities", both(in_project, lambda w, who: {"number": w.draw.number})),
+        page("GET", "labeling:samples"),
+        page("GET", "labeling:sample", both(in_project, lambda w, who: {"number": w.draw.number})),
+    ],
+    "sample.draw": [
+        api("POST", "samples", body=sends(size=1, seed="b")),
+        page("POST", "labeling:sample_draw", body=sends(size=1, overlap=2, seed="c")),
+    ],
+    "release.list_read": [
+        api("GET", "releases"), api("GET", "release_version", release),
+        page("GET", "labeling:releases"), page("GET", "labeling:release_version", release),
+    ],
+    "release.cut": [
+        api("POST", "releases", body=sends(notes="One more."), ok=frozenset({202, 409})),
+        page("POST", "labeling:release_freeze", body=sends(notes="One more."), ok=frozenset({302, 303, 409, 422})),
+    ],
+    "model.read_metrics": [
+        learning("GET", "training_runs"), learning("GET", "training_run", numbered("training")),
+        learning("GET", "learning_curve"), page("GET", "active_learning:learning"),
+    ],
+    "model.retrain_now": [
+        learning("POST", "training_runs", body=nothing),
+        page("POST", "active_learning:train"),
+        page("GET", "active_learning:job", lambda w, who: {"slug": w.project.slug, "job_id": w.training_job.pk}),
+    ],
+    "batch.read": [
+        learning("GET", "batches"), learning("GET", "batch", numbered("batch")),
+        page("GET", "active_learning:batch", numbered("batch")),
+    ],
+    "batch.create": [
+        learning("POST", "batches", body=sends(size=5, strategy="random", random_share=1.0), ok=frozenset({202, 409})),
+        page(
+            "POST", "active_learning:choose", body=sends(size=5, strategy="random", random_share=1.0),
+            ok=frozenset({302, 303, 409}),
+        ),
+    ],
+    "release.download": [
+        api("GET", "release_csv", release),
+        api("GET", "release_file", both(release, sends(name="manifest.json"))),
+    ],
+    "release.diff": [api("GET", "release_diff", both(release, lambda w, who: {"other": w.release.version}))],
+    "release.edit": [
+        *(api(method, "release_version", release, sends(notes="Other")) for method in ("PUT", "PATCH")),
+        *admin_calls("goldrelease", lambda w: w.release.pk)[:1],
+        *admin_calls("golditem", lambda w: w.release.gold_items.first().pk),
+    ],
+    "release.delete": [
+        api("DELETE", "release_version", release),
+        *admin_calls("goldrelease", lambda w: w.release.pk)[1:],
+    ],
+    "audit.edit": [page("POST", "admin:labeling_event_add", nothing, sends(kind="made up"))],
+}  # fmt: skip
