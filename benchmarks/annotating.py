@@ -18,7 +18,7 @@ from config import processes
 from labeling.models import Judgment, Project
 
 OVERLAP = 2
-SLOTS_PER_CLIENT_SECOND = 40  # more than anybody can answer, so that the queue does not run dry
+SLOTS_PER_SECOND = 1_500  # more than two cores can answer, the bare floor too, so that no queue runs dry
 BODY = json.dumps({"yes": LABELS[:2]})
 Turn = Callable[[HTTPConnection, dict[str, str]], None]
 
@@ -28,7 +28,7 @@ class WrongAnswer(Exception):
 
 
 def measure(*, clients: int, seconds: float, database_url: str) -> Iterator[Figure]:
-    n_items = int(clients * seconds * SLOTS_PER_CLIENT_SECOND / OVERLAP)
+    n_items = int(seconds * SLOTS_PER_SECOND / OVERLAP) + clients
     project, bare = make_project(overlap=OVERLAP), make_project(overlap=1)
     import_urls(project, n_items, queue=True)
     import_urls(bare, n_items * OVERLAP, queue=True)

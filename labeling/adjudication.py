@@ -36,8 +36,9 @@ class Case:
 
     @property
     def conflict(self) -> list[str]:
-        """The labels to decide: those in dispute; once all are decided, those that were."""
-        open_labels = [key for key, label in self.labels.items() if label["state"] == consensus.DISPUTED]
+        """The labels to decide, by key: those in dispute; once all are decided, those that were."""
+        # Sorted: PostgreSQL keeps the keys of a JSON object by length, SQLite as they came.
+        open_labels = sorted(key for key, label in self.labels.items() if label["state"] == consensus.DISPUTED)
         return open_labels or sorted(self.in_force.verdicts if self.in_force else {})
 
     @property

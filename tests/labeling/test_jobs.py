@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
@@ -295,6 +296,7 @@ class JobLife(RuleBasedStateMachine):
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
         self.claims: list[jobs.Claim] = []
+        self.pressed: list[UUID] = []  # in order of the presses: an id is random, and a run must repeat itself
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -302,12 +304,15 @@ class JobLife(RuleBasedStateMachine):
 
     @rule(key=st.sampled_from(["", "a", "b"]))
     def press(self, key):
-        jobs.enqueue("test", exclusive=key)
+        job = jobs.enqueue("test", exclusive=key)
+        if job.pk not in self.pressed:
+            self.pressed.append(job.pk)
 
     @rule(data=st.data())
     def claim(self, data):
-        waiting = list(Job.objects.filter(state=State.QUEUED).values_list("pk", flat=True))
-        if waiting and (held := jobs.claim(data.draw(st.sampled_from(sorted(waiting))))):
+        queued = set(Job.objects.filter(state=State.QUEUED).values_list("pk", flat=True))
+        waiting = [job_id for job_id in self.pressed if job_id in queued]
+        if waiting and (held := jobs.claim(data.draw(st.sampled_from(waiting)))):
             self.claims.append(held)
 
     @rule(data=st.data())

@@ -19,7 +19,7 @@ def rows(count):
     for n in range(count):
         yield f"https://h{n % 5000}.example/p/{n},Title {n},Some words about page {n}\\n".encode()
 
-run = imports.start(make_project(), by=None, chunks=rows(COUNT))
+run = imports.start(make_project("rows-COUNT"), by=None, chunks=rows(COUNT))
 assert jobs.run(run.pk) == "done"
 run.refresh_from_db()
 assert run.rows_created == COUNT
