@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Page
+from tests.e2e.visitor import IS_WIDER, Visitor, axe_findings
 
-from tests.e2e.visitor import IS_WIDER, axe_findings
-
-WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+PHONE = {"width": 390, "height": 844}
 
 
 class Album:
     """Pictures go into `folder`: name-light.png, name-dark.png, name-390.png. What is wrong goes into `findings`.
 
-    It has a tab of its own: taking a picture puts a style element into the page, which the content policy reports.
+    Each has a tab of its own: taking a picture puts a style element into the page, which the content policy reports.
+    It is closed again, because a page behind another one is painted once a second only.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -20,7 +19,8 @@ class Album:
         self.findings: list[str] = []
         folder.mkdir(parents=True, exist_ok=True)
 
-    def add(self, tab: Page, path: str, name: str) -> None:
+    def add(self, visitor: Visitor, path: str, name: str) -> None:
+        tab = visitor.new_tab(watched=False)
         answer = tab.goto(path)
         assert answer is not None and answer.ok, f"{path} answered {answer and answer.status}"
         for scheme, rules in (("light", ()), ("dark", ("color-contrast",))):  # dark changes colours and nothing else
@@ -32,4 +32,4 @@ class Album:
         if tab.evaluate(IS_WIDER):
             self.findings.append(f"{name} scrolls sideways at 390")
         tab.screenshot(path=self.folder / f"{name}-390.png", full_page=True)
-        tab.set_viewport_size(WIDE)
+        tab.close()

@@ -22,7 +22,6 @@ from tests.e2e.visitor import Visitor
 from tests.factories import make_member, make_project
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.e2e,
     pytest.mark.browser,
     pytest.mark.postgres,
@@ -173,13 +172,13 @@ def test_the_whole_day(visit, worker, live_server, tmp_path):
     report = import_pages(manager, "pool.csv", file_of(POOL, extra=(known, wrong)), queue=False)
     expect(report.get_by_role("row").filter(has_text="51")).to_contain_text("The address has no host.")
     assert project.items.count() == 60
-    album.add(manager.new_tab(watched=False), report.url, "import-report")
+    album.add(manager, report.url, "import-report")
 
     # Two people judge by keyboard, and disagree on three pages; a third settles them.
-    album.add(ann.new_tab(watched=False), f"{HOME}/annotate/", "annotate")
+    album.add(ann, f"{HOME}/annotate/", "annotate")
     assert (judge_all(ann, 0), judge_all(bo, 1)) == (12, 12)
     assert Consensus.objects.filter(project=project, state=Consensus.State.DISPUTED).count() == 3
-    album.add(jo.new_tab(watched=False), f"{HOME}/adjudicate/", "adjudicate")
+    album.add(jo, f"{HOME}/adjudicate/", "adjudicate")
     assert decide_all(jo) == 3
 
     # What people agree on, what a model makes of it, and which pages it would ask about next.
@@ -215,7 +214,6 @@ def test_the_whole_day(visit, worker, live_server, tmp_path):
 
 def look_at_every_page(album: Album, manager: Visitor, ann: Visitor, jo: Visitor) -> None:
     """Each page as the person it is for sees it at the end of the day."""
-    tab = manager.new_tab(watched=False)
     for path, name in (
         ("/", "projects"), ("/new/", "project-new"), (f"{HOME}/", "overview"), (f"{HOME}/items/", "items"),
         (f"{HOME}/items/import/", "import"), (f"{HOME}/agreement/", "agreement"), (f"{HOME}/learning/", "learning"),
@@ -225,9 +223,9 @@ def look_at_every_page(album: Album, manager: Visitor, ann: Visitor, jo: Visitor
         (f"{HOME}/settings/members/", "members"), ("/accounts/tokens/", "tokens"), ("/accounts/sessions/", "sessions"),
         ("/accounts/preferences/", "preferences"),
     ):  # fmt: skip
-        album.add(tab, path, name)
-    tab.goto(f"{HOME}/items/")
-    album.add(tab, tab.get_by_role("table").get_by_role("link").first.get_attribute("href"), "item")
-    album.add(ann.new_tab(watched=False), f"{HOME}/mine/", "mine")
-    album.add(ann.new_tab(watched=False), f"{HOME}/annotate/", "nothing-left")
-    album.add(jo.new_tab(watched=False), f"{HOME}/adjudicate/", "nothing-open")
+        album.add(manager, path, name)
+    items = manager.open(f"{HOME}/items/").get_by_role("table")
+    album.add(manager, items.get_by_role("link").first.get_attribute("href"), "item")
+    album.add(ann, f"{HOME}/mine/", "mine")
+    album.add(ann, f"{HOME}/annotate/", "nothing-left")
+    album.add(jo, f"{HOME}/adjudicate/", "nothing-open")
