@@ -48,11 +48,12 @@ def overview(request: PersonRequest, project: Project) -> HttpResponse:
         "steps": steps(now, report),
     }
     if report.n_answers:
+        today = timezone.now().date()
         context |= {
             "forest": figures.forest(report, names_people=names_people),
             "matrix": figures.matrix(report, most=PEOPLE_SHOWN) if names_people else None,
-            "progress_plot": figures.progress(report, goal=now.n_answers_wanted),
-            "throughput": figures.throughput(report, today=timezone.now().date()),
+            "progress_plot": figures.progress(report, waiting=now.n_waiting, today=today),
+            "throughput": figures.throughput(report, waiting=now.n_waiting, today=today),
             "balance": figures.balance(report),
         }
     return render(request, "labeling/overview.html", context)

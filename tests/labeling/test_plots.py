@@ -1,14 +1,9 @@
-"""Numbers into geometry: the interval always drawn, bars from zero, a forecast only after two weeks."""
+"""Numbers into geometry: the interval always drawn, bars from zero; and numbers into words."""
 
-from datetime import date, timedelta
-
-import numpy as np
 import pytest
 
 from labeling import phrases, plots
 from labeling.quality.intervals import Estimate, undefined
-
-MONDAY = date(2026, 9, 7)
 
 
 def test_the_scale_reaches_from_the_lowest_interval_end_to_one():
@@ -32,35 +27,6 @@ def test_bars_share_one_scale_and_start_at_zero():
     assert heights[1][1] == 2 * heights[0][0]
     assert heights[0][1] == 0
     assert all(float(bar.y) + float(bar.height) == pytest.approx(plots.MINI_HEIGHT) for row in drawn for bar in row)
-
-
-def test_weeks_without_work_are_weeks_too():
-    weeks = plots.by_week({MONDAY: 3, MONDAY + timedelta(days=15): 4})
-    assert weeks == [(MONDAY, 3), (MONDAY + timedelta(days=7), 3), (MONDAY + timedelta(days=14), 7)]
-
-
-def burn_up(*per_week, goal):
-    totals = np.cumsum(per_week).tolist()
-    weeks = [(MONDAY + timedelta(days=7 * place), total) for place, total in enumerate(totals)]
-    return plots.burn_up(weeks, goal=goal, rng=np.random.default_rng(1))
-
-
-def test_there_is_no_forecast_before_two_whole_weeks_of_work():
-    assert burn_up(50, 50, goal=1000).finish is None
-
-
-def test_steady_work_is_forecast_without_doubt():
-    plot = burn_up(100, 100, 100, 100, goal=1000)
-    assert plot.finish_from == plot.finish == plot.finish_to == MONDAY + timedelta(days=7 * 10)
-
-
-def test_uneven_work_gives_a_wide_fan():
-    plot = burn_up(200, 10, 150, 20, 90, goal=2000)
-    assert plot.finish_from < plot.finish < plot.finish_to
-
-
-def test_finished_work_has_no_forecast():
-    assert burn_up(100, 100, 100, goal=300).finish is None
 
 
 @pytest.mark.parametrize(
