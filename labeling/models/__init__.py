@@ -1,6 +1,6 @@
 from labeling.models.events import Event, Heartbeat, IdempotencyKey, Job
 from labeling.models.gold import Blob, Draw, GoldItem, GoldRelease, ReleaseFile
-from labeling.models.items import Import, Item, ItemState, RefusedRow, Selection, Snapshot, Stream
+from labeling.models.items import Import, Item, ItemState, RefusedRow, RowNote, Selection, Snapshot, Stream
 from labeling.models.people import ApiToken, Invite, Membership, Rater, Role, User, UserSession
 from labeling.models.projects import Label, Project, SchemaVersion
 from labeling.models.resolution import Adjudication, Cause, Consensus, Dispute
@@ -35,6 +35,7 @@ __all__ = [
     "RefusedRow",
     "ReleaseFile",
     "Role",
+    "RowNote",
     "SchemaVersion",
     "Selection",
     "Skip",

@@ -172,3 +172,19 @@ class RefusedRow(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.reason}"
+
+
+class RowNote(models.Model):
+    """Something to know about a row that was taken: what it said otherwise than what is known."""
+
+    run = models.ForeignKey(Import, models.CASCADE, related_name="notes")
+    number = models.BigIntegerField()  # ordinal of the row in the file
+    line = models.BigIntegerField()  # physical line where it starts
+    sentence = models.CharField(max_length=500)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="one_note_per_row")]
+        ordering = ["run", "number"]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.sentence}"
