@@ -1,9 +1,11 @@
 """What happens to an account: its password, its rights in the installation, and its end."""
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from labeling import queue, sessions, tokens
-from labeling.models import Event, User
+from labeling import invites, queue, sessions, tokens
+from labeling.models import Event, Membership, Project, Role, User
+from labeling.phrases import listed
 from labeling.refusals import Refused
 
 RIGHTS = ("may_create_projects", "is_superuser")
@@ -20,14 +22,26 @@ def set_password(user: User, password: str, *, keep_session: str | None = None) 
 
 @transaction.atomic
 def deactivate(user: User, *, by: User) -> None:
-    """Sessions, tokens and leases end at once; what the person judged stays."""
+    """Sessions, tokens, leases and invitations end at once; what the person judged stays."""
     if user.pk == by.pk:
         raise Refused("You cannot deactivate yourself. Ask another operator.")
+    alone = [f"“{project}”" for project in _managed_alone(user)]
+    if alone:
+        raise Refused(f"Nobody else manages {listed(alone)}. Make someone else a manager there first.")
     User.objects.filter(pk=user.pk).update(is_active=False)
     sessions.end_others(user, but=None)
     tokens.revoke_all(user, by=by)
+    invites.revoke_all(user, by=by)
     queue.release_all(user)
     Event.record("account.deactivated", by=by, about=user)
+
+
+def _managed_alone(user: User) -> QuerySet[Project]:
+    """Projects in use whose only active manager this is; their rows are locked, as when a manager is removed."""
+    managers = Membership.objects.filter(role=Role.MANAGER, user__is_active=True)
+    mine = Project.objects.live().filter(pk__in=managers.filter(user=user).values("project"))
+    list(mine.order_by("pk").select_for_update())
+    return mine.exclude(pk__in=managers.exclude(user=user).values("project")).order_by("name")
 
 
 @transaction.atomic

@@ -7,8 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from labeling import members
-from labeling.models import Event, Invite, Project, User
+from labeling.models import Event, Invite, Membership, Project, User
 from labeling.models.people import digest_of
 from labeling.refusals import Refused
 
@@ -45,7 +44,7 @@ def accept(invite: Invite, *, user: User) -> None:
     spent = Invite.objects.usable().filter(pk=invite.pk).update(used_at=timezone.now(), used_by=user)
     if not spent:
         raise Refused(OVER)
-    members.grant(invite.project, user=user, role=invite.role)
+    Membership.objects.get_or_create(project=invite.project, user=user, role=invite.role)
     Event.record("invite.accepted", by=user, project=invite.project, about=invite, role=invite.role)
 
 
@@ -59,5 +58,14 @@ def accept_as_new(invite: Invite, *, username: str, email: str, password: str) -
 
 @transaction.atomic
 def revoke(invite: Invite, *, by: User) -> None:
-    if Invite.objects.usable().filter(pk=invite.pk).update(revoked_at=timezone.now()):
+    if Invite.objects.open().filter(pk=invite.pk).update(revoked_at=timezone.now()):
         Event.record("invite.revoked", by=by, project=invite.project, about=invite)
+
+
+def revoke_all(sender: User, *, by: User, project: Project | None = None) -> int:
+    """Take back every open invitation of somebody who may no longer invite, here or anywhere. Returns how many."""
+    open_ones = Invite.objects.open().filter(created_by=sender)
+    ended = (open_ones if project is None else open_ones.filter(project=project)).update(revoked_at=timezone.now())
+    if ended:
+        Event.record("invite.all_revoked", by=by, project=project, about=sender, invites=ended)
+    return ended

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models import QuerySet
 
-from labeling import queue
+from labeling import invites, queue
 from labeling.models import Event, Membership, Project, Role, User
 from labeling.refusals import Refused, Unacceptable
 
@@ -36,11 +36,13 @@ def add(project: Project, *, username: str, role: str, by: User | None) -> Membe
 
 @transaction.atomic
 def remove(membership: Membership, *, by: User) -> None:
-    """Take a role away. It counts from the next request; pages the person held go back to the queue."""
+    """Take a role away. It counts from the next request; pages the person held and links they sent end with it."""
     project = Project.objects.select_for_update().get(pk=membership.project_id)
     if membership.role == Role.MANAGER and not _another_manager(membership):
         raise Refused("A project keeps at least one manager. Make someone else a manager first.")
     membership.delete()
+    if membership.role == Role.MANAGER:
+        invites.revoke_all(membership.user, by=by, project=project)
     if not project.memberships.filter(user=membership.user, role__in=MAY_ANSWER).exists():
         queue.release_all(membership.user, project=project)
     Event.record("member.removed", by=by, project=project, about=membership.user, role=membership.role)

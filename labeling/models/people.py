@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Membership(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["project", "user", "role"], name="one_membership_per_role"),
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
         ]
 
     def __str__(self) -> str:
@@ -53,8 +54,20 @@ class Membership(models.Model):
 
 
 class InviteQuerySet(models.QuerySet["Invite"]):
-    def usable(self, *, now: datetime | None = None) -> Self:
+    def open(self, *, now: datetime | None = None) -> Self:
+        """Neither used, nor taken back, nor over."""
         return self.filter(used_at=None, revoked_at=None, expires_at__gt=now or timezone.now())
+
+    def usable(self, *, now: datetime | None = None) -> Self:
+        """Open, and from somebody who may still invite: a link gives no more than its sender has.
+
+        The sender stands in a subquery of its own: one UPDATE of these rows then looks at them as they are, not as they
+        were before it waited for another.
+        """
+        senders = User.objects.filter(pk=OuterRef("created_by"), is_active=True).filter(
+            Q(is_superuser=True) | Q(memberships__project=OuterRef("project"), memberships__role=Role.MANAGER)
+        )
+        return self.open(now=now).filter(Exists(senders))
 
     def by_secret(self, secret: str) -> Self:
         return self.filter(digest=digest_of(secret))
@@ -77,7 +90,7 @@ class Invite(models.Model):
     objects = InviteQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(role__in=Role.values), name="invite_role_known")]
+        constraints = [models.CheckConstraint(condition=Q(role__in=Role.values), name="invite_role_known")]
 
     def __str__(self) -> str:
         return f"invitation of a {self.role} to {self.project}"

@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from labeling import accounts, invites, tokens
-from labeling.models import ApiToken, IdempotencyKey, Membership, State, User
+from labeling import accounts, invites, members, tokens
+from labeling.models import ApiToken, Event, IdempotencyKey, Membership, State, User
 from labeling.models.people import digest_of
 from labeling.refusals import Refused
 from tests.corpora import records
@@ -95,6 +95,51 @@ def test_a_name_that_differs_only_in_capitals_is_taken(project, manager):
     assert Client().post(f"/accounts/invitation/{secret}/", NEW).status_code == 422
 
 
+def link_of(project, sender, *, role="manager") -> str:
+    return f"/accounts/invitation/{invites.create(project, role=role, note='', by=sender)[1]}/"
+
+
+def test_the_link_of_a_removed_manager_is_over(project, manager):
+    link = link_of(project, manager)
+    members.remove(manager.memberships.get(), by=make_member(project, "manager"))
+    assert Client().post(link, NEW).status_code == 404
+    assert not User.objects.filter(username="ola").exists()
+
+
+def test_the_link_of_a_deactivated_manager_stays_over_when_they_come_back(project, manager):
+    make_member(project, "manager")
+    operator, link = make_user(is_superuser=True), link_of(project, manager)
+    accounts.deactivate(manager, by=operator)
+    assert Client().get(link).status_code == 404
+    accounts.reactivate(manager, by=operator)
+    assert Client().get(link).status_code == 404
+    assert Event.objects.get(kind="invite.all_revoked").data == {"invites": 1}
+
+
+def test_a_link_gives_nothing_its_sender_no_longer_has(project):
+    """However the right was lost: here by a change of rights in the whole installation."""
+    operator = make_user(is_superuser=True)
+    link = link_of(project, operator)
+    assert Client().get(link).status_code == 200
+    User.objects.filter(pk=operator.pk).update(is_superuser=False)
+    assert Client().get(link).status_code == 404
+
+
+def test_links_of_other_managers_and_to_other_projects_stay(project, manager):
+    elsewhere, colleague = make_project(), make_member(project, "manager")
+    Membership.objects.create(project=elsewhere, user=manager, role="manager")
+    theirs, other = link_of(project, colleague), link_of(elsewhere, manager)
+    members.remove(manager.memberships.get(project=project), by=colleague)
+    assert [Client().get(link).status_code for link in (theirs, other)] == [200, 200]
+
+
+def test_the_right_is_looked_at_when_the_link_is_spent_not_when_it_was_opened(project, manager):
+    invite, _ = invites.create(project, role="manager", note="", by=manager)
+    Membership.objects.filter(user=manager).delete()
+    with pytest.raises(Refused):
+        invites.accept(invite, user=make_user())
+
+
 # ---- tokens ---------------------------------------------------------------------------------------------------------
 def test_a_token_is_shown_once_and_stored_as_a_digest(project, manager):
     client = client_of(manager)
@@ -152,6 +197,27 @@ def test_tokens_stay_ended_when_the_person_may_log_in_again(project):
     accounts.deactivate(person, by=operator)
     accounts.reactivate(person, by=operator)
     assert token_client(secret).get("/api/v1/projects/").status_code == 401
+
+
+def test_the_only_manager_of_a_project_in_use_is_not_deactivated(project, manager):
+    operator = make_user(is_superuser=True)
+    inactive = make_member(project, "manager", is_active=False)
+    assert inactive.roles_in(project) == {"manager"}
+    answer = browser_of(operator).post(f"/accounts/people/{manager.pk}/deactivate/")
+    assert answer.status_code == 409
+    assert f"Nobody else manages “{project}”" in answer.content.decode()
+    manager.refresh_from_db()
+    assert manager.is_active
+
+
+def test_a_manager_with_a_successor_or_only_archived_projects_is_deactivated(project, manager):
+    operator = make_user(is_superuser=True)
+    lonely = make_member(make_project(archived_at=timezone.now()), "manager")
+    make_member(project, "manager")
+    for person in (manager, lonely):
+        accounts.deactivate(person, by=operator)
+        person.refresh_from_db()
+        assert not person.is_active
 
 
 def test_an_operator_cannot_shut_themself_out():
