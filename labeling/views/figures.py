@@ -196,11 +196,11 @@ def _nobody_yet(report: Report, *, waiting: int) -> str:
     return f"Cannot tell yet: {first} asked for here is still to come, and {known}."
 
 
-def throughput(report: Report, *, waiting: int, today: date) -> dict[str, Any]:
+def throughput(report: Report, *, today: date) -> dict[str, Any]:
     """Answers given here on each of the last 28 days."""
     by_day = report.answers_by_day
     if not by_day:
-        return {"heading": "Answers a day", "why": _nobody_yet(report, waiting=waiting)}
+        return {"heading": "Answers a day", "why": "Cannot tell yet: no answer has been given here so far."}
     days = [today - timedelta(days=back) for back in reversed(range(DAYS_SHOWN))]
     counts = [by_day.get(day, 0) for day in days]
     worked = [n for n in counts if n]

@@ -53,7 +53,7 @@ def overview(request: PersonRequest, project: Project) -> HttpResponse:
             "forest": figures.forest(report, names_people=names_people),
             "matrix": figures.matrix(report, most=PEOPLE_SHOWN) if names_people else None,
             "progress_plot": figures.progress(report, waiting=now.n_waiting, today=today),
-            "throughput": figures.throughput(report, waiting=now.n_waiting, today=today),
+            "throughput": figures.throughput(report, today=today),
             "balance": figures.balance(report),
         }
     return render(request, "labeling/overview.html", context)
