@@ -12,12 +12,14 @@ from django.conf import settings
 
 from labeling import queue
 from labeling.models import Item, Project, Selection, Stream
+from labeling.sampling.draws import draw_uniform
 
 FOLDER = Path(settings.BASE_DIR) / "demo"
 UT1_RATER = "UT1 lists"
 UT1_JUDGED = 1_000
-UT1_QUEUED = 200
 OFFLINE = "dead"
+QUEUED = {"homepages": 60, "ut1-lists": 200}
+QUEUE_SEED = "demo"
 
 
 def project_body(name: str) -> dict[str, Any]:
@@ -54,16 +56,19 @@ def ut1_judgments() -> Iterator[bytes]:
         yield _line(url=rows[place]["url"], annotator=UT1_RATER, yes=rows[place]["labels"].split("|"))
 
 
-def queue_by_chance(project: Project, *, size: int = UT1_QUEUED) -> int:
-    """Queue pages drawn by chance from all of the project, with the probability stored. Returns the slots opened."""
-    pages = list(Item.objects.filter(project=project).order_by("public_id").select_related("snapshot"))
-    drawn = random.Random(size).sample(pages, min(size, len(pages)))  # noqa: S311 (no secret: the same demo each time)
+def queue_by_chance(project: Project) -> int:
+    """Queue pages drawn by chance from all of the project, with the probability stored. Returns the slots opened.
+
+    Permanent random numbers of a fixed seed: the same pages in every demo.
+    """
+    items = {item.public_id: item for item in Item.objects.filter(project=project).select_related("snapshot")}
+    drawn = draw_uniform(list(items), size=QUEUED[project.slug], seed=QUEUE_SEED)
     selections = [
         Selection(
-            item=item, stream=Stream.RANDOM, origin="demo", rank=rank, probability=len(drawn) / len(pages),
-            reason=f"one of {len(drawn)} drawn by chance from {len(pages):,}",
+            item=items[public_id], stream=Stream.RANDOM, origin="demo", rank=rank, probability=len(drawn) / len(items),
+            reason=f"one of {len(drawn)} drawn by chance from {len(items):,}",
         )
-        for rank, item in enumerate(drawn, 1)
+        for rank, public_id in enumerate(drawn, 1)
     ]  # fmt: skip
     Selection.objects.bulk_create(selections, batch_size=100)
     return queue.open_slots(project, selections, overlap=project.overlap_for(Stream.RANDOM))

@@ -41,9 +41,10 @@ class Command(BaseCommand):
         lists = prepare_project("ut1_lists", by=manager)
         load(lists, Import.Kind.ITEMS, "ut1_20000: addresses", demo.ut1_items, by=manager)
         load(lists, Import.Kind.JUDGMENTS, "ut1_20000: membership", demo.ut1_judgments, by=manager)
-        with transaction.atomic():
-            if not Assignment.objects.filter(project=lists).exists():
-                demo.queue_by_chance(lists)
+        for project in (homepages, lists):
+            with transaction.atomic():
+                if not Assignment.objects.filter(project=project).exists():
+                    demo.queue_by_chance(project)
         self.say(accounts, as_json=options["json"])
 
     def say(self, accounts: list[dict[str, str]], *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 import stat
 from io import StringIO
 
@@ -10,7 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from labeling import demo
-from labeling.models import Assignment, Import, Item, Judgment, Project, Rater, Selection, User
+from labeling.models import Assignment, Consensus, Import, Item, Judgment, Project, Rater, Selection, User
 
 
 @pytest.fixture
@@ -30,10 +31,7 @@ def test_the_demo_holds_what_its_readme_says_and_can_be_repeated(seeded, setting
     assert Rater.objects.filter(project=homepages).count() == 37
     assert list(Rater.objects.filter(project=lists).values_list("code", flat=True)) == ["UT1 lists"]
     assert Judgment.objects.filter(item__project=lists).count() == 1_000
-    assert set(Selection.objects.filter(stream="random").values_list("probability", flat=True)) == {0.01}
     assert not Import.objects.exclude(rows_refused=0).exists()
-    slots = Assignment.objects.filter(project=lists, state="open")
-    assert (slots.count(), slots.values("item").distinct().count()) == (400, 200)
 
     accounts = settings.DATA_DIR / "accounts.json"
     assert stat.S_IMODE(accounts.stat().st_mode) == 0o600
@@ -45,6 +43,41 @@ def test_the_demo_holds_what_its_readme_says_and_can_be_repeated(seeded, setting
     call_command("seed_demo", "--json", stdout=again)
     assert json.loads(again.getvalue()) == seeded
     assert [model.objects.count() for model in (Item, Judgment, Assignment, Selection, Import, User)] == counts
+
+
+@pytest.mark.parametrize(("slug", "n_pages", "probability"), [("homepages", 60, 60 / 562), ("ut1-lists", 200, 0.01)])
+def test_whoever_logs_in_finds_work_in_both_projects(client, seeded, slug, n_pages, probability):
+    drawn = Selection.objects.filter(item__project__slug=slug, stream="random")
+    assert (drawn.count(), {row.probability for row in drawn}) == (n_pages, {probability})
+    assert Assignment.objects.filter(project__slug=slug, state="open").count() == 2 * n_pages
+
+    client.force_login(User.objects.get(username="annotator"))
+    page = client.get(f"/p/{slug}/annotate/").content.decode()
+    assert Assignment.objects.get(annotator__username="annotator", state="leased").item.host in page
+
+    client.force_login(User.objects.get(username="manager"))
+    overview = client.get(f"/p/{slug}/").content.decode()
+    assert f"Cannot tell yet: the first of {2 * n_pages} answers asked for here is still to come" in overview
+
+
+def test_the_adjudicator_finds_the_disputes_of_the_pages_nobody_is_asked_about_again(client, seeded):
+    client.force_login(User.objects.get(username="adjudicator"))
+    assert "labels in conflict" in client.get("/p/homepages/adjudicate/").content.decode()
+    waiting = Assignment.objects.filter(project__slug="homepages", state="open").values("item")
+    assert not Consensus.objects.filter(item__in=waiting).exclude(state="pending").exists()
+    assert Consensus.objects.filter(project__slug="homepages", state="disputed").count() > 450
+
+
+def test_no_is_true_by_definition_on_every_row_of_the_lists():
+    """A label holds where the file has the address on one of the lists its definition names, and nowhere else."""
+    named = {
+        label["key"]: set(re.findall("“(.+?)”", label["definition"]))
+        for label in demo.project_body("ut1_lists")["labels"]
+    }
+    with gzip.open(demo.FOLDER / "ut1_20000.csv.gz", "rt", newline="") as file:
+        for row in csv.DictReader(file):
+            lists = set(row["source_lists"].split("|"))
+            assert set(row["labels"].split("|")) == {key for key, names in named.items() if names & lists}, row["url"]
 
 
 def test_every_answer_is_the_one_in_the_file():
