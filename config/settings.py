@@ -32,6 +32,7 @@ DEBUG = env.bool("DEBUG", default=False)
 HTTPS = env.bool("TOUCHSTONE_HTTPS", default=True)  # off only for loopback; ./touchstone up turns it off
 DATA_DIR = Path(env.str("TOUCHSTONE_DATA", default=str(BASE_DIR / "var"))).resolve()
 BLOB_DIR = DATA_DIR / "blobs"  # uploads, score shards, artefacts: content-addressed or named by generated ids
+TRUST_PROXY = env.bool("TRUST_PROXY", default=False)  # one proxy in front, which sets X-Forwarded-Proto and -For
 VERSION = "0.1.0"
 
 INSTALLED_APPS = [
@@ -123,16 +124,20 @@ LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "labeling:projects"
 LOGOUT_REDIRECT_URL = "accounts:login"
 PASSWORD_RESET_TIMEOUT = 3600
-# Five tries, then a pause per account and per address; never a permanent lock-out.
+# Five tries of an account, many more from an address, then a pause; never a lock-out (labeling/login_throttle.py).
+AXES_HANDLER = "labeling.login_throttle.Throttle"
 AXES_FAILURE_LIMIT = 5
+LOGIN_ADDRESS_LIMIT = env.int("LOGIN_ADDRESS_LIMIT", default=50)  # a whole school may come from one address
 AXES_COOLOFF_TIME = timedelta(minutes=env.int("LOGIN_COOLOFF_MINUTES", default=5))
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or one wrong try a minute would keep the owner out for ever
+AXES_CLIENT_IP_CALLABLE = "labeling.clients.address_of"
 AXES_LOCKOUT_CALLABLE = "labeling.web.login_paused"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
-AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]
-SESSION_COOKIE_AGE = 60 * 60 * 12
+SESSION_COOKIE_AGE = 60 * 60 * 12  # without use
+SESSION_MAX_DAYS = env.int("SESSION_MAX_DAYS", default=14)  # with use: then one logs in again
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = False  # the ES module sends it back as a header
@@ -158,7 +163,7 @@ if HTTPS:
     CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
-    if env.bool("TRUST_PROXY", default=False):
+    if TRUST_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SECURE_CONTENT_TYPE_NOSNIFF = True

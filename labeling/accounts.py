@@ -21,6 +21,25 @@ def set_password(user: User, password: str, *, keep_session: str | None = None) 
 
 
 @transaction.atomic
+def password_was_reset(user: User) -> None:
+    """After a reset by e-mail: whoever knew the old password keeps nothing they opened or made with it."""
+    sessions.end_others(user, but=None)
+    tokens.revoke_all(user, by=user)
+    Event.record("account.password_reset", by=user, about=user)
+
+
+@transaction.atomic
+def set_preferences(user: User, **values: object) -> None:
+    """What a person chooses for themself. Their password was asked for before another e-mail address was taken."""
+    before = User.objects.select_for_update().get(pk=user.pk).email
+    for name, value in values.items():
+        setattr(user, name, value)
+    user.save(update_fields=list(values))
+    if user.email != before:  # whoever reads that mail can reset the password: the trail says when it changed
+        Event.record("account.email_changed", by=user, about=user)
+
+
+@transaction.atomic
 def deactivate(user: User, *, by: User) -> None:
     """Sessions, tokens, leases and invitations end at once; what the person judged stays."""
     if user.pk == by.pk:

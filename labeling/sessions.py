@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from labeling import login_throttle
+from labeling.clients import address_of
 from labeling.models import User, UserSession
 
 SEEN_EVERY_SECONDS = 300  # "last seen" is this coarse, so that nearly every request is spared the write
@@ -28,7 +32,7 @@ def remember(sender: object, request: HttpRequest, user: User, **_signal: object
             "user": user,
             "created_at": now,
             "last_seen_at": now,
-            "address": request.META.get("REMOTE_ADDR") or None,
+            "address": address_of(request),
             "agent": request.META.get("HTTP_USER_AGENT", "")[:200],
         },
     )
@@ -65,25 +69,35 @@ def end_others(user: User, *, but: str | None) -> int:
 
 
 def forget_expired() -> int:
-    """Delete sessions that are over and what names them; returns how many."""
+    """Delete sessions that are over and what names them; returns how many. Old places of login are forgotten too."""
+    login_throttle.forget_old()
     Session.objects.filter(expire_date__lte=timezone.now()).delete()
     live = Session.objects.filter(expire_date__gt=timezone.now())
     return UserSession.objects.exclude(session_key__in=live.values("session_key")).delete()[0]
 
 
 class LastSeen:
-    """Middleware: notes now and then that a session is in use."""
+    """Middleware: ends a session some days after its login, and notes now and then that one is in use."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        seen_at = request.session.get("seen_at") if request.session.session_key else None
+        if not request.session.session_key:
+            return self.get_response(request)
         now = timezone.now()
+        if SESSION_KEY in request.session and _is_too_old(request, now):
+            logout(request)
+        seen_at = request.session.get("seen_at")
         if seen_at is not None and now - timedelta(seconds=SEEN_EVERY_SECONDS) > _at(seen_at):
             request.session["seen_at"] = now.timestamp()
             UserSession.objects.filter(session_key=request.session.session_key).update(last_seen_at=now)
         return self.get_response(request)
+
+
+def _is_too_old(request: HttpRequest, now: datetime) -> bool:
+    """Use keeps a session alive, but not for ever: whoever sits at a forgotten screen is asked again."""
+    return now - timedelta(days=settings.SESSION_MAX_DAYS) >= _at(request.session.get("logged_in_at", 0))
 
 
 def _at(timestamp: float) -> datetime:

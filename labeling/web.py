@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -13,6 +14,7 @@ from django.utils.cache import patch_vary_headers
 
 from labeling import permissions
 from labeling.models import Project, User
+from labeling.phrases import counted
 from labeling.refusals import Refused
 
 View = Callable[..., HttpResponseBase]
@@ -155,12 +157,15 @@ class ResponseRules:
 
 
 def login_paused(request: HttpRequest, _credentials: object, *_args: object, **_kwargs: object) -> HttpResponse:
-    """After five wrong passwords: a pause for this account from this address, never a lock-out."""
-    sentence = "Too many wrong passwords. Wait five minutes, then try again, or reset your password."
-    if request.path.startswith("/api/"):
-        return JsonResponse({"type": "about:blank", "title": "Too many attempts", "status": 429, "detail": sentence},
-                            status=429, content_type="application/problem+json")  # fmt: skip
-    return render(request, "refused.html", {"sentence": sentence}, status=429)
+    """After too many wrong passwords: a pause, never a lock-out (labeling/login_throttle.py)."""
+    pause = settings.AXES_COOLOFF_TIME
+    sentence = (
+        f"Too many wrong passwords. Wait {counted(round(pause.total_seconds() / 60), 'minute')}, then try again, "
+        "or reset your password."
+    )
+    response = render(request, "refused.html", {"sentence": sentence}, status=429)
+    response["Retry-After"] = str(round(pause.total_seconds()))
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,13 +1,16 @@
 """Forms of a person's own account, of invitations, and of the people of the installation."""
 
+from copy import copy
 from datetime import timedelta
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth import password_validation
-from django.contrib.auth.forms import BaseUserCreationForm
+from django.contrib.auth.forms import BaseUserCreationForm, PasswordChangeForm
+from django.http import HttpRequest
 from django.utils import timezone
 
-from labeling import tokens
+from labeling import login_throttle, tokens
 from labeling.models import ApiToken, Role, User
 
 DAYS = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "a year"))
@@ -39,7 +42,30 @@ class NewAccountForm(BaseUserCreationForm):
         return username
 
 
+class PasswordForm(PasswordChangeForm):
+    """A new password. Wrong tries of the old one count as at the login: an open session is no way to guess it."""
+
+    def __init__(self, request: HttpRequest, data: Any = None) -> None:
+        super().__init__(cast(User, request.user), data)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        old = self.cleaned_data["old_password"]
+        if not login_throttle.proves(self.request, old):
+            raise forms.ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return old
+
+
 class PreferencesForm(forms.ModelForm):
+    """Another e-mail address needs the password: who reads its mail can take the account over by a reset."""
+
+    password = forms.CharField(
+        required=False, strip=False, label="Your password",
+        help_text="Only needed when you change the e-mail address.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )  # fmt: skip
+    field_order = ("email", "password")
+
     class Meta:
         model = User
         fields = ("email", "single_keys", "cover_pages", "daily_goal")
@@ -55,6 +81,20 @@ class PreferencesForm(forms.ModelForm):
             "cover_pages": "The text of each page is hidden until you uncover it.",
             "daily_goal": "Yours alone: nobody else sees it.",
         }
+
+    def __init__(self, request: HttpRequest, data: Any = None) -> None:
+        # A copy: a form that is refused must not leave its values on the person every page shows.
+        super().__init__(data, instance=copy(cast(User, request.user)))
+        self.request = request
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if "email" in self.changed_data and not login_throttle.proves(self.request, found.get("password", "")):
+            self.add_error("password", "Type the password you log in with to change the e-mail address.")
+        return found
+
+    def values(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.Meta.fields}
 
 
 class TokenForm(forms.Form):

@@ -3,15 +3,15 @@
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash, views
-from django.contrib.auth.forms import PasswordChangeForm
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from labeling import accounts, invites, sessions, tokens
-from labeling.forms.accounts import NewAccountForm, PreferencesForm, TokenForm
+from labeling import accounts, invites, login_throttle, sessions, tokens
+from labeling.forms.accounts import NewAccountForm, PasswordForm, PreferencesForm, TokenForm
 from labeling.models import ApiToken, UserSession
 from labeling.refusals import Refused, Unacceptable
 from labeling.web import PersonRequest, page
@@ -45,9 +45,10 @@ class _NewPassword(views.PasswordResetConfirmView):
     success_url = reverse_lazy("accounts:password_reset_done")
 
     def form_valid(self, form) -> HttpResponse:
-        """A password somebody may have learned is no use any more, nor is a session they opened with it."""
-        response = super().form_valid(form)
-        sessions.end_others(form.user, but=None)
+        with transaction.atomic():
+            response = super().form_valid(form)
+            accounts.password_was_reset(form.user)
+            login_throttle.welcome(form.user, self.request)
         return response
 
 
@@ -60,7 +61,7 @@ new_password = page("account.reset_password")(_NewPassword.as_view())
 @page("account.change_own_password")
 @get_or_post
 def change_password(request: PersonRequest) -> HttpResponse:
-    form = PasswordChangeForm(request.user, request.POST or None)
+    form = PasswordForm(request, request.POST or None)
     if form.is_valid():
         accounts.set_password(
             request.user, form.cleaned_data["new_password1"], keep_session=request.session.session_key
@@ -124,12 +125,13 @@ def end_token(request: PersonRequest, token_id: int) -> HttpResponse:
     return redirect("accounts:tokens")
 
 
+@sensitive_post_parameters()
 @page("account.preferences_own")
 @get_or_post
 def preferences(request: PersonRequest) -> HttpResponse:
-    form = PreferencesForm(request.POST or None, instance=request.user)
+    form = PreferencesForm(request, request.POST or None)
     if form.is_valid():
-        form.save()
+        accounts.set_preferences(request.user, **form.values())
         messages.success(request, "Your settings are saved.")
         return redirect("accounts:preferences")
     return _form(request, "accounts/preferences.html", form)
