@@ -47,6 +47,10 @@ class SettingsForm(forms.Form):
         required=False, label="People may settle disagreements about pages they answered themselves",
         help_text="Only for a team of two: a second pair of eyes is what settling is for.",
     )  # fmt: skip
+    ask_confidence = forms.BooleanField(
+        required=False, label="Ask how sure people are of each answer",
+        help_text="Low, medium or high, with the keys 1, 2 and 3. Nobody has to say it.",
+    )  # fmt: skip
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         kwargs.setdefault("initial", initial_of(project))
@@ -67,7 +71,7 @@ class SettingsForm(forms.Form):
         grouped = {
             "The project": ["name", "description"],
             "How people answer": [*(f"{OVERLAP}{stream}" for stream in STREAM_WORDS), "lease_seconds",
-                                  "show_queries", "decide_own"],
+                                  "ask_confidence", "show_queries", "decide_own"],
             **sections,
         }  # fmt: skip
         return [(title, [self[name] for name in names]) for title, names in grouped.items()]

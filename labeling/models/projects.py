@@ -39,6 +39,7 @@ class Project(models.Model):
     )
     show_queries = models.BooleanField(default=False)  # URLs can carry pupils' data: queries are hidden unless allowed
     decide_own = models.BooleanField(default=False)  # a team of two may let people adjudicate what they judged
+    ask_confidence = models.BooleanField(default=False)  # offer low, medium, high beside the verdicts
     version = models.PositiveIntegerField(default=1)  # ETag of the settings
     created_at = models.DateTimeField(default=timezone.now)
     archived_at = models.DateTimeField(null=True, blank=True)

@@ -1,5 +1,7 @@
 """The pages that make and change a project, as a browser without scripts sends them."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -53,6 +55,16 @@ def test_settings_are_saved_and_streams_the_page_does_not_show_stay():
     project.refresh_from_db()
     assert project.overlap == {"default": 5, "audit": 4}
     assert initial_of(project)["batch_size"] == 7
+
+
+def test_a_manager_says_whether_people_are_asked_how_sure_they_are():
+    project = make_project()
+    client = browser(make_member(project, "manager"))
+    url = f"/p/{project.slug}/settings/"
+    client.post(url, settings_post(project, ask_confidence="on"))
+    project.refresh_from_db()
+    assert project.ask_confidence
+    assert re.search(r'name="ask_confidence"[^>]* checked', client.get(url).content.decode())
 
 
 def test_the_second_of_two_managers_sees_both_versions_and_loses_nothing():

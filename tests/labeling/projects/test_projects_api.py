@@ -17,6 +17,7 @@ BODY = {
         {"key": "news", "name": "News", "shortcut": "w", "parent": None},
     ],
     "exclusive_groups": [["games", "news"]],
+    "ask_confidence": True,
     "batch_size": 50,
     "random_share": 0.3,
     "query_strategy": "random",
