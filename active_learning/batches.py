@@ -2,30 +2,34 @@
 
 import secrets
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from django.db import transaction
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import expit, logit
 
-from active_learning import scoring, training
+from active_learning import arm, scoring, training
+from active_learning.frame import candidates, frame
 from active_learning.models import Batch, BatchItem, LearnerSettings, TrainingRun
-from active_learning.pool import Pool, candidates
+from active_learning.pool import Pool
 from active_learning.strategies.contract import CachedClassifier
 from active_learning.strategies.mixing import Pick, compose
 from active_learning.strategies.names import STRATEGY_NAMES
 from active_learning.strategies.registry import strategy_named
 from labeling import jobs, queue, schemas
-from labeling.models import Event, Item, Job, Project, Selection, User
+from labeling.models import Event, Item, Job, Project, Selection, Stream, User
 from labeling.refusals import Refused, Unacceptable
 
 KIND = "batch"
 LARGEST = 10_000
+CHUNK = 1_000
 NEEDS_NO_MODEL = ("random", "diversity")
 NO_MODEL = "No model has been trained yet, so every page was drawn at random."
+ASKED_BEFORE = "drawn at random; it was asked before, so nobody is asked again"
 NOTHING_LEFT = (
     "No page is left to choose: every active page was asked already, or stands in a gold sample or on a site of one."
 )
@@ -96,12 +100,16 @@ def _wrong(name: str, sentence: str) -> Unacceptable:
 
 # ---- the job --------------------------------------------------------------------------------------------------------
 class Chosen(NamedTuple):
-    """What a batch will hold: its picks, with the probabilities of each picked page in the order of `labels`."""
+    """What a batch will hold: its picks, with the probabilities of each picked page in the order of `labels`.
+
+    joins: what the random arm gains by it, which may include pages that were asked before.
+    """
 
     picks: list[Pick]
     items: list[int]
     labels: tuple[str, ...]
     p_label: NDArray[np.float32]
+    joins: arm.Extension
 
 
 def carry_out(claim: jobs.Claim) -> dict[str, Any]:
@@ -126,20 +134,23 @@ def choose(
     project: Project, *, run: TrainingRun | None, strategy: str, size: int, random_share: float,
     rng: np.random.Generator,
 ) -> Chosen:  # fmt: skip
-    """Rank up to `size` candidates. The random part is drawn first, from every candidate and before any limit.
+    """Rank up to `size` candidates. The random arm is drawn first, over the whole frame and before any limit.
 
     Raises Refused when no page is left.
     """
-    pool = Pool(project)
+    found = arm.read(project)
+    pool = Pool(found.unasked)
     if not len(pool):
         raise Refused(NOTHING_LEFT)
+    named = strategy_named(strategy)
+    joins = arm.extended(found, named.n_by_chance(min(size, len(pool)), random_share, rng))
     classifier = _classifier(project, run, pool)
     picks = compose(
-        strategy_named(strategy), classifier, cast(sparse.csr_matrix, pool), size,
-        rng=rng, random_share=random_share, limits=pool.limits(),
+        named, classifier, cast(sparse.csr_matrix, pool), size,
+        rng=rng, drawn=np.searchsorted(pool.items, joins.new), limits=pool.limits(),
     )  # fmt: skip
     indices = [pick.index for pick in picks]
-    return Chosen(picks, pool.items[indices].tolist(), classifier.labels, classifier.p_label[indices])
+    return Chosen(picks, pool.items[indices].tolist(), classifier.labels, classifier.p_label[indices], joins)
 
 
 def _classifier(project: Project, run: TrainingRun | None, pool: Pool) -> CachedClassifier:
@@ -181,32 +192,56 @@ def _store(claim: jobs.Claim, project: Project, chosen: Chosen, *, run: Training
         created_by=claim.job.created_by,
     )  # fmt: skip
     # A page that was queued meanwhile, by an import or a sample, is not asked twice.
-    still = candidates(project).filter(pk__in=chosen.items).only("pk", "snapshot_id")
-    free = {item.pk: item for item in still}
+    free = _those(candidates(project), chosen.items)
     kept = [place for place, item in enumerate(chosen.items) if item in free]
-    selections = [_selection(batch, chosen.picks[place], free[chosen.items[place]]) for place in kept]
+    selections = [_selection(batch, chosen, place, free[chosen.items[place]]) for place in kept]
     if not selections:
         raise Refused(NOTHING_LEFT)
-    Selection.objects.bulk_create(selections, batch_size=1_000)
+    Selection.objects.bulk_create(selections, batch_size=CHUNK)
+    joined = _join_without_slots(batch, project, chosen, asked_now=free)
     BatchItem.objects.bulk_create(
         [
             BatchItem(batch=batch, selection=selection, rank=chosen.picks[place].rank, label=chosen.picks[place].label,
                       scores=_scores(chosen.labels, chosen.p_label[place]))
             for place, selection in zip(kept, selections, strict=True)
         ],
-        batch_size=1_000,
+        batch_size=CHUNK,
     )  # fmt: skip
     _open_slots(project, selections)
     Event.record("batch.queued", by=claim.job.created_by, project=project, about=batch, number=batch.number,
-                 n_items=len(selections), strategy=strategy)  # fmt: skip
+                 n_items=len(selections), n_joined=len(joined), strategy=strategy)  # fmt: skip
     claim.guard()  # last: its lock on the job is held for a moment only
     return batch
 
 
-def _selection(batch: Batch, pick: Pick, item: Item) -> Selection:
+def _those(items: QuerySet[Item], wanted: Sequence[int]) -> dict[int, Item]:
+    """Which of the wanted ids are among the items."""
+    found: dict[int, Item] = {}
+    for start in range(0, len(wanted), CHUNK):
+        chunk = items.filter(pk__in=wanted[start : start + CHUNK]).only("pk", "snapshot_id")
+        found |= {item.pk: item for item in chunk}
+    return found
+
+
+def _selection(batch: Batch, chosen: Chosen, place: int, item: Item) -> Selection:
+    pick = chosen.picks[place]
     return Selection(
-        item=item, stream=pick.stream, origin=f"batch {batch.number}", probability=pick.probability, rank=pick.rank,
-        reason=pick.reason[:200],
+        item=item, stream=pick.stream, origin=f"batch {batch.number}", rank=pick.rank, reason=pick.reason[:200],
+        probability=chosen.joins.probability if pick.stream == Stream.RANDOM else None,
+    )  # fmt: skip
+
+
+def _join_without_slots(batch: Batch, project: Project, chosen: Chosen, *, asked_now: Iterable[int]) -> list[Selection]:
+    """Pages that chance drew and nobody need be asked about: their answers, or their open slots, serve the arm too."""
+    drawn = np.concatenate([chosen.joins.known, chosen.joins.new])
+    in_frame = _those(frame(project), np.setdiff1d(drawn, list(asked_now)).tolist())
+    return Selection.objects.bulk_create(
+        [
+            Selection(item=item, stream=Stream.RANDOM, origin=f"batch {batch.number}",
+                      probability=chosen.joins.probability, reason=ASKED_BEFORE)
+            for item in in_frame.values()
+        ],
+        batch_size=CHUNK,
     )  # fmt: skip
 
 

@@ -7,29 +7,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Sum
 from numpy.typing import NDArray
 from scipy import sparse
 
-from active_learning import pages
+from active_learning import arm, pages
+from active_learning.frame import trainable
 from active_learning.learner.estimator import NO, NOT_ASKED, YES
 from active_learning.learner.features import Page
-from labeling.models import Consensus, Item, Project, Selection, Stream
-from labeling.models.items import ItemState
-
-
-def trainable(project: Project) -> QuerySet[Item]:
-    """The only way from a project to its learner. Left out are withdrawn pages and every cluster a gold sample touches.
-
-    A cluster is a registrable domain; a page with the very text of a gold page stays out too, wherever it stands.
-    """
-    gold = Selection.objects.filter(item__project=project, stream=Stream.GOLD)
-    texts = gold.filter(item__snapshot__isnull=False).values("item__snapshot__content_hash")
-    return (
-        Item.objects.filter(Q(snapshot=None) | ~Q(snapshot__content_hash__in=texts), project=project)
-        .exclude(state=ItemState.WITHDRAWN)
-        .exclude(registrable_domain__in=gold.values("item__registrable_domain"))
-    )
+from labeling.models import Consensus, Project
 
 
 def votes_in(project: Project) -> int:
@@ -38,17 +24,11 @@ def votes_in(project: Project) -> int:
     return total or 0
 
 
-def random_answered(project: Project) -> int:
-    """Answered pages that chance drew: what a model may be measured on."""
-    drawn = trainable(project).filter(selections__stream=Stream.RANDOM, consensus__n_judgments__gt=0)
-    return drawn.values("pk").distinct().count()
-
-
 @dataclass(frozen=True)
 class Dataset:
     """Answered pages in the order of their public ids, the same on every database.
 
-    targets: (n_pages, n_labels) of 1, 0 and -1 = not asked or not known. fair: (n_pages,) True where chance drew it.
+    targets: (n_pages, n_labels) of 1, 0 and -1 = not asked or not known. fair: (n_pages,) True for the random arm.
     """
 
     labels: tuple[str, ...]
@@ -93,14 +73,14 @@ def read(project: Project, labels: tuple[str, ...]) -> Dataset:
         )
     }
     rows = [(pk, page) for pk, page in pages.read(answered) if pk in known and set(known[pk][2]) != {NOT_ASKED}]
-    ids = [pk for pk, _ in rows]
+    ids, in_arm = [pk for pk, _ in rows], arm.counted(project)
     return Dataset(
         labels=labels,
         public_ids=[known[pk][0] for pk in ids],
         contents=[known[pk][1] for pk in ids],
         pages=[page for _, page in rows],
         targets=np.array([known[pk][2] for pk in ids], dtype=np.int8).reshape(len(ids), len(labels)),
-        fair=_drawn_by_chance(ids, project),
+        fair=np.array([pk in in_arm for pk in ids], dtype=bool),
     )
 
 
@@ -113,9 +93,3 @@ def answer_of(label: dict[str, Any] | None) -> int:
     if label["yes"] == label["no"]:
         return NOT_ASKED
     return YES if label["yes"] > label["no"] else NO
-
-
-def _drawn_by_chance(ids: list[int], project: Project) -> NDArray[np.bool_]:
-    found = Selection.objects.filter(item__project=project, stream=Stream.RANDOM).values_list("item_id", flat=True)
-    drawn = set(found.iterator())
-    return np.array([pk in drawn for pk in ids], dtype=bool)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.db.models import Q
 
-from active_learning.dataset import trainable
+from active_learning.frame import trainable
 from labeling.invariants import check, named
 from labeling.models import Item, Project, Stream
 

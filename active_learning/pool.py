@@ -4,33 +4,22 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from django.db.models import Exists, OuterRef, QuerySet
 from numpy.typing import NDArray
 from scipy import sparse
 
-from active_learning import dataset, pages
+from active_learning import pages
 from active_learning.learner.features import DEFAULT_RECIPE, Page, Recipe, featurise, text_block
 from active_learning.learner.near_duplicates import BatchLimits, url_shape
-from labeling.models import Assignment, Item, Judgment, Project
-from labeling.models.items import ItemState
+from labeling.models import Item
 
 READ_AT_ONCE = 1_000
 
 
-def candidates(project: Project) -> QuerySet[Item]:
-    """Active pages that nobody was asked about, away from every gold sample."""
-    slots, answers = (model.objects.filter(item=OuterRef("pk")) for model in (Assignment, Judgment))
-    return dataset.trainable(project).filter(~Exists(slots), ~Exists(answers), state=ItemState.ACTIVE)
-
-
 class Pool:
-    """The candidates by growing id, numbered from 0 as strategies number them."""
+    """The candidates, numbered from 0 as strategies number them. items: (n_pool,) their ids, growing."""
 
-    def __init__(self, project: Project, recipe: Recipe = DEFAULT_RECIPE) -> None:
-        self.recipe = recipe
-        self.items = np.fromiter(
-            candidates(project).order_by("pk").values_list("pk", flat=True).iterator(), dtype=np.int64
-        )
+    def __init__(self, items: NDArray[np.int64], recipe: Recipe = DEFAULT_RECIPE) -> None:
+        self.items, self.recipe = items, recipe
         self._pages: dict[int, Page] = {}
 
     def __len__(self) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from active_learning import dataset, training
+from active_learning import arm, training
 from active_learning.learner.estimator import DEFAULT_SETTINGS
 from active_learning.measuring import ACTIVE, MIN_RANDOM, RANDOM, too_few
 from active_learning.models import TrainingRun
@@ -44,7 +44,7 @@ def _before_the_first(project: Project) -> Standing:
 
 def _no_curve(project: Project) -> str:
     """Why there is no curve: too few random pages, no run yet, or labels too rare among them."""
-    n_random = dataset.random_answered(project)
+    n_random = arm.n_answered(project)
     if n_random < MIN_RANDOM:
         return too_few(n_random)
     if training.current(project) is None:

@@ -4,7 +4,8 @@
 
 FILE is a CSV (plain or gzip) with the columns url, group (registrable domain) and labels (joined by |), as in
 tests/active_learning/data/SOURCE.md. The labels answer in place of people. Pages are parted by group: a pool to choose
-from and a test set to measure on. Each run starts with the same random labels as every other strategy of its seed.
+from and a test set to measure on. Each run starts with the same random labels as every other strategy of its seed, and
+all draw their random share by the same permanent random numbers.
 Prints one JSON object; progress goes to standard error.
 """
 
@@ -32,6 +33,7 @@ from active_learning.strategies.contract import CachedClassifier
 from active_learning.strategies.diversity import fit_components
 from active_learning.strategies.mixing import compose
 from active_learning.strategies.names import DEFAULT_STRATEGY, STRATEGY_NAMES
+from active_learning.strategies.random_arm import Mask, extension
 from active_learning.strategies.registry import strategy_named
 
 
@@ -54,6 +56,17 @@ def read(path: Path) -> Urls:
     parts = [row["url"].partition("/") for row in rows]
     pages = [Page(host, row["group"], slash + path) for row, (host, slash, path) in zip(rows, parts, strict=True)]
     return Urls(featurise(pages), targets, np.array([row["group"] for row in rows]), labels)
+
+
+class Asked(NamedTuple):
+    """The state of a replay, (n_pool,) each: permanent random numbers, what chance drew so far, what was asked."""
+
+    u: NDArray[np.int64]
+    drawn: Mask
+    asked: Mask
+
+    def start(self, n_labels: int) -> None:
+        self.drawn[self.u < n_labels] = self.asked[self.u < n_labels] = True
 
 
 def split(urls: Urls, n_pool: int, n_test: int, rng: np.random.Generator) -> tuple[Urls, Urls]:
@@ -81,26 +94,27 @@ def measure(model: LinearModel, test: Urls) -> dict[str, float]:
 def replay(pool: Urls, test: Urls, strategy: str, arguments: argparse.Namespace, seed: int) -> list[dict[str, float]]:
     """Learning curve of one strategy: a measurement after every batch."""
     start_rng, rng = np.random.default_rng(seed), np.random.default_rng([seed, 1])
-    asked = np.zeros(pool.X.shape[0], dtype=bool)
-    asked[start_rng.choice(len(asked), arguments.start, replace=False)] = True
+    n_pool = pool.X.shape[0]
+    so_far = Asked(start_rng.permutation(n_pool), np.zeros(n_pool, dtype=bool), np.zeros(n_pool, dtype=bool))
+    so_far.start(arguments.start)
     components = fit_components(pool.X, start_rng)
     curve = []
     while True:
-        rows = np.flatnonzero(asked)
+        rows = np.flatnonzero(so_far.asked)
         model = learn(pool.X[rows], pool.targets[rows], labels=pool.labels, clusters=pool.clusters[rows], seed=seed)
-        curve.append({"n_labels": int(asked.sum()), **measure(model, test)})
-        if asked.sum() >= arguments.labels:
+        curve.append({"n_labels": len(rows), **measure(model, test)})
+        if len(rows) >= arguments.labels:
             return curve
-        picks = choose(pool, model, asked, strategy, arguments, components, rng)
+        picks = choose(pool, model, so_far, strategy, arguments, components, rng)
         if not picks:
-            raise SystemExit(f"{strategy} found nothing more to ask at {asked.sum()} labels; give a larger --pool")
-        asked[picks] = True
+            raise SystemExit(f"{strategy} found nothing more to ask at {len(rows)} labels; give a larger --pool")
+        so_far.asked[picks] = True
 
 
 def choose(
     pool: Urls,
     model: LinearModel,
-    asked: NDArray[np.bool_],
+    so_far: Asked,
     strategy: str,
     arguments: argparse.Namespace,
     components: NDArray[np.float32],
@@ -111,19 +125,22 @@ def choose(
         model.probabilities(decisions),
         decisions,
         labels=pool.labels,
-        positives=(np.where(asked[:, None], pool.targets, NOT_ASKED) == 1).sum(axis=0),
+        positives=(np.where(so_far.asked[:, None], pool.targets, NOT_ASKED) == 1).sum(axis=0),
         thresholds=model.thresholds,
         components=components,
     )
     chosen = strategy_named(strategy)
+    n_new = chosen.n_by_chance(arguments.batch, chosen.random_share, rng)
+    joined = extension(so_far.u, drawn=so_far.drawn, asked=so_far.asked, n_new=n_new)
+    so_far.drawn[joined] = True
     picks = compose(
         chosen,
         classifier,
         pool.X,
         arguments.batch,
         rng=rng,
-        random_share=chosen.random_share,
-        candidates=~asked,
+        drawn=joined[~so_far.asked[joined]],
+        candidates=~so_far.asked,
         limits=BatchLimits(domains=pool.clusters),
     )
     return [pick.index for pick in picks]

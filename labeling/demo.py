@@ -12,14 +12,13 @@ from django.conf import settings
 
 from labeling import queue
 from labeling.models import Item, Project, Selection, Stream
-from labeling.sampling.draws import draw_uniform
+from labeling.sampling.draws import arm_seed, draw_uniform
 
 FOLDER = Path(settings.BASE_DIR) / "demo"
 UT1_RATER = "UT1 lists"
 UT1_JUDGED = 1_000
 OFFLINE = "dead"
 QUEUED = {"homepages": 60, "ut1-lists": 200}
-QUEUE_SEED = "demo"
 
 
 def project_body(name: str) -> dict[str, Any]:
@@ -59,10 +58,10 @@ def ut1_judgments() -> Iterator[bytes]:
 def queue_by_chance(project: Project) -> int:
     """Queue pages drawn by chance from all of the project, with the probability stored. Returns the slots opened.
 
-    Permanent random numbers of a fixed seed: the same pages in every demo.
+    They are the first of the project's random arm, which every batch goes on with: the same pages in every demo.
     """
     items = {item.public_id: item for item in Item.objects.filter(project=project).select_related("snapshot")}
-    drawn = draw_uniform(list(items), size=QUEUED[project.slug], seed=QUEUE_SEED)
+    drawn = draw_uniform(list(items), size=QUEUED[project.slug], seed=arm_seed(project.slug))
     selections = [
         Selection(
             item=items[public_id], stream=Stream.RANDOM, origin="demo", rank=rank, probability=len(drawn) / len(items),

@@ -45,7 +45,7 @@ class BatchItemShape(serializers.Serializer):
     label = serializers.CharField(  # type: ignore[assignment]  # its name in the JSON
         allow_null=True, help_text="the label it was chosen for"
     )
-    probability = serializers.FloatField(allow_null=True, help_text="of being drawn; null when it was chosen")
+    probability = serializers.FloatField(allow_null=True, help_text="share of the frame drawn by then; null when it was chosen")
     scores = serializers.DictField(child=serializers.FloatField(allow_null=True))
 
 

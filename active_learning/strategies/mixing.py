@@ -25,14 +25,14 @@ class Pick:
     reason: str  # for a manager, never for an annotator
     label: str  # key of the label it was chosen for; empty where it was not for one label
     score: float | None  # the strategy's own measure
-    probability: float | None  # of being drawn, for a random pick; None for a chosen one: it had no known chance
 
 
 @dataclass(frozen=True)
 class Strategy:
     """A named way to choose. Without `choose`, every page is drawn at random.
 
-    Called with modAL's signature it returns the indices alone; `compose` tells why each is there.
+    Called with modAL's signature, which knows of no frame beyond the pool, it draws its random share from the pool and
+    returns the indices alone; `compose` is told what chance drew, and tells why each page is there.
     """
 
     name: str
@@ -51,17 +51,23 @@ class Strategy:
         candidates: NDArray[np.bool_] | None = None,
     ) -> Indices:
         """(n_chosen,) distinct row numbers of X_pool, by rank: n_instances unless the pool or the limits give fewer."""
+        free = np.arange(classifier.n_pool) if candidates is None else np.flatnonzero(candidates)
+        n_wanted = max(0, min(n_instances, len(free)))
+        n_random = self.n_by_chance(n_wanted, self.random_share if random_share is None else random_share, rng)
+        drawn = rng.choice(free, n_random, replace=False) if n_random else free[:0]
         picks = compose(
-            self,
-            classifier,
-            X_pool,
-            n_instances,
-            rng=rng,
-            random_share=self.random_share if random_share is None else random_share,
-            limits=limits,
-            candidates=candidates,
+            self, classifier, X_pool, n_instances, rng=rng, drawn=drawn, limits=limits, candidates=candidates
         )
         return np.array([pick.index for pick in picks], dtype=np.int64)
+
+    def n_by_chance(self, n_wanted: int, random_share: float, rng: np.random.Generator) -> int:
+        """How many of n_wanted pages chance draws: their share, rounded at random, or all of them without `choose`.
+
+        Raises ValueError for a share outside 0..1.
+        """
+        if not 0 <= random_share <= 1:
+            raise ValueError(f"random_share is {random_share}; it must lie between 0 and 1")
+        return n_wanted if self.choose is None else int(np.floor(random_share * n_wanted + rng.random()))
 
 
 def compose(
@@ -71,41 +77,32 @@ def compose(
     n_instances: int,
     *,
     rng: np.random.Generator,
-    random_share: float,
+    drawn: Indices,
     limits: BatchLimits | None = None,
     candidates: NDArray[np.bool_] | None = None,
 ) -> list[Pick]:
-    """A batch of up to n_instances picks in rank order.
+    """A batch of up to n_instances picks in rank order: the rows that chance drew, and what the strategy adds to them.
 
     X_pool: (n_pool, n_columns), the rows that the classifier's scores belong to; candidates: (n_pool,) True where a
-    page may be picked, None = all. random_share: 0..1 of the batch, rounded at random.
-    The random part is drawn first, uniformly and regardless of limits, so each of its pages had the probability that is
-    stored with it; only then are the others chosen. Both parts are shuffled together, so that a batch left half done
-    keeps its random share. Raises ValueError for a share outside 0..1, a negative size, or shapes that do not match.
+    page may be picked, None = all. drawn: (n_drawn,) distinct candidates, taken regardless of limits.
+    Both parts are shuffled together, so that a batch left half done keeps its random share.
+    Raises ValueError for a negative size, more rows drawn than wanted, or shapes that do not match.
     """
-    _check(classifier, X_pool, n_instances, random_share)
+    _check(classifier, X_pool, n_instances, drawn)
     free = np.ones(classifier.n_pool, dtype=bool) if candidates is None else candidates.astype(bool)
     limits = BatchLimits() if limits is None else limits
     n_wanted = min(n_instances, int(free.sum()))
-    n_random = n_wanted if strategy.choose is None else int(np.floor(random_share * n_wanted + rng.random()))
-    drawn, probability = _draw(free, n_random, rng)
-    for choice in drawn:
+    by_chance = [Choice(int(index), "random", RANDOM_REASON) for index in drawn]
+    for choice in by_chance:
         limits.take(choice.index)
         free[choice.index] = False
     chosen: list[Choice] = []
-    if strategy.choose is not None and n_wanted > n_random:
-        chosen = strategy.choose(classifier, X_pool, n_wanted - n_random, rng=rng, candidates=free, limits=limits)
-    picks = []
-    for rank, choice in enumerate(_shuffled_in(drawn, chosen, rng), start=1):
-        known = probability if choice.stream == "random" else None
-        picks.append(Pick(choice.index, rank, choice.stream, choice.reason, choice.label, choice.score, known))
-    return picks
-
-
-def _draw(free: NDArray[np.bool_], n_random: int, rng: np.random.Generator) -> tuple[list[Choice], float]:
-    pool = np.flatnonzero(free)
-    drawn = rng.choice(pool, n_random, replace=False) if n_random else pool[:0]
-    return [Choice(int(index), "random", RANDOM_REASON) for index in drawn], n_random / max(len(pool), 1)
+    if strategy.choose is not None and n_wanted > len(drawn):
+        chosen = strategy.choose(classifier, X_pool, n_wanted - len(drawn), rng=rng, candidates=free, limits=limits)
+    return [
+        Pick(choice.index, rank, choice.stream, choice.reason, choice.label, choice.score)
+        for rank, choice in enumerate(_shuffled_in(by_chance, chosen, rng), start=1)
+    ]
 
 
 def _shuffled_in(drawn: list[Choice], chosen: list[Choice], rng: np.random.Generator) -> list[Choice]:
@@ -116,10 +113,10 @@ def _shuffled_in(drawn: list[Choice], chosen: list[Choice], rng: np.random.Gener
     return [next(from_drawn if place in places else from_chosen) for place in range(n_all)]
 
 
-def _check(classifier: Any, X_pool: sparse.csr_matrix, n_instances: int, random_share: float) -> None:
+def _check(classifier: Any, X_pool: sparse.csr_matrix, n_instances: int, drawn: Indices) -> None:
     if X_pool.shape[0] != classifier.n_pool:
         raise ValueError(f"the scores are of a pool of {classifier.n_pool} pages, not of these {X_pool.shape[0]}")
-    if not 0 <= random_share <= 1:
-        raise ValueError(f"random_share is {random_share}; it must lie between 0 and 1")
     if n_instances < 0:
         raise ValueError(f"n_instances is {n_instances}; it must not be negative")
+    if len(drawn) > n_instances:
+        raise ValueError(f"{len(drawn)} rows are drawn for a batch of {n_instances}")

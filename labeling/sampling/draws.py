@@ -24,6 +24,14 @@ def permanent_number(seed: str, item_id: str) -> int:
     return int.from_bytes(digest[:7]) >> (56 - U_BITS)
 
 
+def arm_seed(project_slug: str) -> str:
+    """The seed of a project's random arm, the standing sample its learner is measured on.
+
+    Its line end is in no seed of an evaluation sample, so that arm and samples are independent of each other.
+    """
+    return f"random arm\n{project_slug}"
+
+
 def draw_uniform(item_ids: Sequence[str], *, size: int, seed: str) -> list[str]:
     """The `size` ids with the smallest u, smallest first (equal u: by id). The order of `item_ids` does not matter.
 

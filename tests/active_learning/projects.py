@@ -1,5 +1,7 @@
 """Projects full of real URLs: pages, answers by one rater, and pages drawn by chance."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from active_learning import tasks, training  # noqa: F401  (tasks registers what the jobs do)
@@ -7,6 +9,7 @@ from active_learning.learner.features import Page
 from active_learning.models import TrainingRun
 from labeling import bulk, consensus, jobs, weburls
 from labeling.models import Item, Job, Judgment, Project, Rater, Selection, Stream
+from labeling.sampling import draws
 from tests.active_learning.real_urls import RealUrls, read_urls
 from tests.factories import make_project
 
@@ -16,25 +19,40 @@ LISTS = ("adult", "gambling", "malware_phishing", "shopping")
 def make_learning_project(
     *, n_pages: int, n_answered: int, n_random: int = 0, labels: tuple[str, ...] = LISTS, slug: str = "lists"
 ) -> Project:
-    """Real URLs of the slice, whose list membership is what one rater said of the first `n_answered`.
+    """Real URLs of the slice, whose list membership is what one rater said of `n_answered` of them.
 
-    The first `n_random` of these stand in the stream of pages drawn by chance, the others came by import.
+    The first `n_random` of these by their permanent numbers are the random arm, the others came by import.
     """
     project = make_project(slug=slug, labels=labels)
     urls = read_urls()
     columns = [urls.labels.index(label) for label in labels]
     rows = [row for row in different_pages(urls) if urls.targets[row, columns].any()][:n_pages]
-    addresses = [address_of(urls.pages[row]) for row in rows]
-    items = make_items(project, addresses)
-    answer(items[:n_answered], [
-        {label: "yes" if urls.targets[row, column] else "no" for label, column in zip(labels, columns, strict=True)}
-        for row in rows[:n_answered]
-    ])  # fmt: skip
+    items = make_items(project, [address_of(urls.pages[row]) for row in rows])
+    drawn = in_turn(items)[:n_random]
+    answered = drawn + [item for item in items if item not in set(drawn)][: n_answered - n_random]
+    answer(answered, truth_of(answered, labels))
     bulk.insert([
         Selection(item=item, stream=Stream.RANDOM if place < n_random else Stream.IMPORT)
-        for place, item in enumerate(items[:n_answered])
+        for place, item in enumerate(answered)
     ])  # fmt: skip
     return project
+
+
+def truth_of(items: list[Item], labels: tuple[str, ...]) -> list[dict[str, str]]:
+    """What the lists say of each page."""
+    urls = read_urls()
+    columns = [urls.labels.index(label) for label in labels]
+    row_of = {weburls.parse(address_of(page)).public_id: row for row, page in enumerate(urls.pages)}
+    rows = [row_of[item.public_id] for item in items]
+    return [
+        {label: "yes" if urls.targets[row, column] else "no" for label, column in zip(labels, columns, strict=True)}
+        for row in rows
+    ]
+
+
+def in_turn(items: Iterable[Item]) -> list[Item]:
+    """The items by their permanent random numbers: the order in which the random arm takes them."""
+    return sorted(items, key=lambda item: draws.permanent_number(draws.arm_seed(item.project.slug), item.public_id))
 
 
 def different_pages(urls: RealUrls) -> list[int]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from active_learning import dataset, training
+from active_learning import arm, dataset, frame, training
 from active_learning.models import TrainingRun
 from labeling import consensus, jobs, queue
 from labeling.models import Draw, Event, ItemState, Job, Selection, Stream
@@ -34,7 +34,7 @@ def test_a_gold_page_its_whole_site_and_its_text_elsewhere_are_not_trainable():
     make_item(project, "https://copy.example.com/", title="The same words")
     free = make_item(project, "https://free.example.net/", title="Other words")
     draw_gold(gold)
-    assert list(dataset.trainable(project)) == [free]
+    assert list(frame.trainable(project)) == [free]
 
 
 def test_gold_of_another_project_closes_nothing_here():
@@ -42,14 +42,14 @@ def test_gold_of_another_project_closes_nothing_here():
     draw_gold(make_item(other, "https://a.example.org/"))
     project = make_project()
     page = make_item(project, "https://a.example.org/")
-    assert list(dataset.trainable(project)) == [page]
+    assert list(frame.trainable(project)) == [page]
 
 
 def test_withdrawn_pages_are_not_trainable_and_archived_ones_are():
     project = make_project()
     make_item(project, state=ItemState.WITHDRAWN)
     archived = make_item(project, state=ItemState.ARCHIVED)
-    assert list(dataset.trainable(project)) == [archived]
+    assert list(frame.trainable(project)) == [archived]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_verdict_in_force_counts_then_the_majority_and_a_tie_is_not_known(la
 def test_rows_stand_in_the_order_of_public_ids_and_chance_is_known(project):
     data = dataset.read(project, LISTS[:2])
     assert data.public_ids == sorted(data.public_ids) and len(data.pages) == 200
-    assert data.n_random == 120 == dataset.random_answered(project)
+    assert data.n_random == 120 == arm.n_answered(project)
 
 
 # ---- fitting it again -----------------------------------------------------------------------------------------------

@@ -96,9 +96,8 @@ def test_no_domain_gets_more_chosen_pages_than_its_cap(strategy):
     X, classifier = pool(200)
     domains = np.arange(200) % 20
     limits = BatchLimits(domains=domains, max_per_domain=2)
-    picks = compose(strategy, classifier, X, 60, rng=rng(), random_share=0.0, limits=limits)
-    chosen = [domains[pick.index] for pick in picks if pick.stream != "random"]
-    assert max(np.bincount(chosen), default=0) <= 2
+    picks = compose(strategy, classifier, X, 60, rng=rng(), drawn=np.arange(0), limits=limits)
+    assert max(np.bincount([domains[pick.index] for pick in picks]), default=0) <= 2
     if strategy.name != "random":
         assert len(picks) == 40
 
@@ -114,10 +113,9 @@ def test_scores_of_another_pool_are_refused(strategy):
 @every_strategy
 def test_every_pick_says_why(strategy):
     X, classifier = pool(100)
-    for pick in compose(strategy, classifier, X, 30, rng=rng(), random_share=0.2):
+    for pick in compose(strategy, classifier, X, 30, rng=rng(), drawn=np.arange(6)):
         assert pick.reason
-        assert pick.stream in {"uncertainty", "diversity", "random"}
-        assert (pick.probability is None) == (pick.stream != "random")
+        assert pick.stream in ({"random"} if pick.index < 6 else {"uncertainty", "diversity"})
 
 
 def test_names_and_registry_are_the_same_list():

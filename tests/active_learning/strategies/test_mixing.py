@@ -14,35 +14,25 @@ def rng(seed=1):
     return np.random.default_rng(seed)
 
 
-def batch(strategy=DEFAULT, n=50, *, n_pool=400, seed=1, **given):
+def batch(strategy=DEFAULT, n=50, *, n_pool=400, seed=1, drawn=range(0, 400, 40), **given):
     X, classifier = pool(n_pool)
-    return compose(strategy, classifier, X, n, rng=rng(seed), **{"random_share": 0.2, **given})
+    return compose(strategy, classifier, X, n, rng=rng(seed), drawn=np.array(drawn, dtype=np.int64), **given)
 
 
 def test_ranks_count_from_one():
     assert [pick.rank for pick in batch()] == list(range(1, 51))
 
 
-def test_the_random_share_is_drawn_with_the_probability_it_stores():
-    drawn = [pick for pick in batch() if pick.stream == "random"]
-    assert len(drawn) == 10
-    assert {pick.probability for pick in drawn} == {10 / 400}
-    assert {(pick.label, pick.score) for pick in drawn} == {("", None)}
-
-
-def test_every_page_is_drawn_as_often_as_its_probability_says():
-    n_batches = 600
-    counts = np.zeros(60)
-    for seed in range(n_batches):
-        for pick in batch(QUICK, 10, n_pool=60, seed=seed, random_share=0.5):
-            counts[pick.index] += pick.stream == "random"
-    expected = n_batches * 5 / 60
-    assert ((counts - expected) ** 2 / expected).sum() < 100  # chi-square with 59 degrees of freedom, p < 0.001
+def test_what_chance_drew_is_in_the_batch_once_and_the_strategy_fills_the_rest():
+    picks = batch()
+    assert [pick.index for pick in picks if pick.stream == "random"] == list(range(0, 400, 40))
+    assert {(pick.label, pick.score) for pick in picks if pick.stream == "random"} == {("", None)}
+    assert len({pick.index for pick in picks}) == 50
 
 
 def test_limits_do_not_bend_the_random_draw():
     all_one_domain = BatchLimits(domains=np.zeros(400), max_per_domain=1)
-    assert len(batch(STRATEGIES["random"], 50, limits=all_one_domain)) == 50
+    assert len(batch(STRATEGIES["random"], 50, drawn=range(50), limits=all_one_domain)) == 50
 
 
 def test_chosen_pages_respect_what_chance_took_first():
@@ -51,8 +41,17 @@ def test_chosen_pages_respect_what_chance_took_first():
 
 
 def test_a_small_batch_keeps_its_share_on_average():
-    n_random = [sum(pick.stream == "random" for pick in batch(QUICK, n=2, seed=seed, n_pool=40)) for seed in range(400)]
-    assert np.mean(n_random) == pytest.approx(0.4, abs=0.1)
+    n_random = [QUICK.n_by_chance(2, 0.2, rng(seed)) for seed in range(400)]
+    assert set(n_random) == {0, 1} and np.mean(n_random) == pytest.approx(0.4, abs=0.1)
+
+
+def test_with_modals_signature_a_strategy_draws_its_share_from_the_pool():
+    """Of 60 rows, 10 a call: row 0 is the surest of all, so only chance ever takes it."""
+    _, classifier = pool(60)
+    classifier.decisions[0] = 100
+    X = pool(60)[0]
+    taken = [0 in QUICK(classifier, X, 10, rng=rng(seed), random_share=0.5) for seed in range(300)]
+    assert np.mean(taken) == pytest.approx(5 / 60, abs=0.05)
 
 
 def test_random_picks_stand_anywhere_in_the_order():
@@ -60,19 +59,30 @@ def test_random_picks_stand_anywhere_in_the_order():
     assert np.mean(ranks) == pytest.approx(25.5, abs=3)
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0])
-def test_the_share_can_be_nothing_or_all(share):
-    assert {pick.stream == "random" for pick in batch(random_share=share)} == {share == 1.0}
+@pytest.mark.parametrize(("share", "n_drawn"), [(0.0, 0), (1.0, 50)])
+def test_the_share_can_be_nothing_or_all(share, n_drawn):
+    assert QUICK.n_by_chance(50, share, rng()) == n_drawn
+    assert {pick.stream == "random" for pick in batch(drawn=range(n_drawn))} == {n_drawn > 0}
 
 
-@pytest.mark.parametrize("wrong", [{"random_share": -0.1}, {"random_share": 1.1}, {"random_share": np.nan}, {"n": -1}])
-def test_what_cannot_be_is_refused(wrong):
-    with pytest.raises(ValueError, match=r"random_share|n_instances"):
+def test_without_a_way_to_choose_chance_draws_everything():
+    assert STRATEGIES["random"].n_by_chance(50, 0.2, rng()) == 50
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, np.nan])
+def test_a_share_that_is_none_is_refused(share):
+    with pytest.raises(ValueError, match="random_share"):
+        QUICK.n_by_chance(50, share, rng())
+
+
+@pytest.mark.parametrize("wrong", [{"n": -1}, {"n": 9}])
+def test_a_batch_smaller_than_what_was_drawn_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"n_instances|10 rows are drawn"):
         batch(**wrong)
 
 
 def test_a_label_s_pick_carries_its_label_and_margin():
     X, classifier = pool(400)
-    for pick in compose(DEFAULT, classifier, X, 50, rng=rng(), random_share=0.0):
+    for pick in compose(DEFAULT, classifier, X, 50, rng=rng(), drawn=np.arange(0)):
         k = classifier.labels.index(pick.label)
         assert pick.score == pytest.approx(abs(float(classifier.decisions[pick.index, k])))
