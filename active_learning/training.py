@@ -31,17 +31,29 @@ SEED_BITS = 53  # a JSON number keeps it
 # ---- asking for one -------------------------------------------------------------------------------------------------
 @transaction.atomic
 def request(project: Project, *, by: User | None, reason: str = "button", seed: int | None = None) -> TrainingRun:
-    """The next run of the project and its job, in one transaction. While one waits already, that one is given back."""
+    """The next run of the project and its job, in one transaction. While one waits already, that one is given back.
+
+    Raises Refused when another seed is asked for than that of the run that waits.
+    """
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     labels_of(project)
     job = jobs.enqueue(KIND, project=project, by=by, exclusive=f"{KIND}:{project.pk}")
     waiting = TrainingRun.objects.filter(job=job).first()
     if waiting is not None:
+        _refuse_another_seed(waiting, seed)
         return waiting
     return TrainingRun.objects.create(
         project=project, job=job, number=next_number(project.training_runs.all()), reason=reason, created_by=by,
         seed=secrets.randbits(SEED_BITS) if seed is None else seed, n_judgments=dataset.votes_in(project),
     )  # fmt: skip
+
+
+def _refuse_another_seed(waiting: TrainingRun, seed: int | None) -> None:
+    if seed not in (None, waiting.seed):
+        raise Refused(
+            f"Run {waiting.number} waits already, with the seed {waiting.seed}. Let it start, then ask for seed {seed}, "
+            "or leave the seed out to get the run that waits."
+        )
 
 
 def labels_of(project: Project) -> tuple[str, ...]:

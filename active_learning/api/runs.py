@@ -80,7 +80,7 @@ class RunsView(ActionView):
 
     @extend_schema(request=RunRequest, responses={202: JobShape})
     def post(self, request, slug: str) -> Response:
-        """Train again. While one waits already, its job is the answer."""
+        """Train again. While one waits already, its job is the answer; a seed that is not that run's is a 409."""
         body = RunRequest(data=request.data)
         body.is_valid(raise_exception=True)
         run = training.request(self.project, by=request.user, reason="api", seed=body.validated_data.get("seed"))

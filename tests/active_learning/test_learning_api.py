@@ -67,6 +67,14 @@ def test_a_run_that_waits_is_given_back(api):
     assert first.json()["id"] == second.json()["id"]
 
 
+def test_a_seed_is_never_dropped_in_silence(api):
+    first = api.post(f"{API}training-runs/", {"seed": 5})
+    assert api.post(f"{API}training-runs/", {"seed": 5}).json()["id"] == first.json()["id"]
+    refused = api.post(f"{API}training-runs/", {"seed": 6})
+    assert refused.status_code == 409 and "Run 1 waits already, with the seed 5" in refused.json()["detail"]
+    assert list(TrainingRun.objects.values_list("seed", flat=True)) == [5] and Job.objects.count() == 1
+
+
 def test_a_run_that_could_not_learn_says_why(api, project):
     project.consensuses.all().delete()
     api.post(f"{API}training-runs/", {})
