@@ -51,8 +51,8 @@ def request(project: Project, *, by: User | None, reason: str = "button", seed: 
 def _refuse_another_seed(waiting: TrainingRun, seed: int | None) -> None:
     if seed not in (None, waiting.seed):
         raise Refused(
-            f"Run {waiting.number} waits already, with the seed {waiting.seed}. Let it start, then ask for seed {seed}, "
-            "or leave the seed out to get the run that waits."
+            f"Run {waiting.number} waits already, with the seed {waiting.seed}. Let it start, then ask for {seed}, or "
+            "leave the seed out to get the run that waits."
         )
 
 

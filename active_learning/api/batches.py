@@ -1,5 +1,7 @@
 """Batches: choose the next pages, and read why each was chosen."""
 
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 from django.db.models import Count
@@ -10,9 +12,12 @@ from rest_framework.response import Response
 
 from active_learning import batches
 from active_learning.models import Batch, BatchItem
-from labeling.api.base import ActionView, paged
+from labeling.api.base import ActionView
+from labeling.api.conventions import CursorPages
 from labeling.api.jobs import JobShape, accepted
 from labeling.models import Stream
+
+ITEMS_LISTED = batches.LARGEST  # in one page of the list, over all of its batches
 
 
 class BatchRequest(serializers.Serializer):
@@ -25,6 +30,20 @@ class BatchRequest(serializers.Serializer):
     seed = serializers.IntegerField(required=False, min_value=0, max_value=2**53 - 1)
 
 
+class BatchItemShape(serializers.Serializer):
+    item = serializers.CharField(help_text="32 hex characters")
+    rank = serializers.IntegerField()
+    stream = serializers.ChoiceField(choices=Stream.choices)
+    reason = serializers.CharField()
+    label = serializers.CharField(  # type: ignore[assignment]  # its name in the JSON
+        allow_null=True, help_text="the label it was chosen for"
+    )
+    probability = serializers.FloatField(
+        allow_null=True, help_text="share of the frame drawn by then; null when it was chosen"
+    )
+    scores = serializers.DictField(child=serializers.FloatField(allow_null=True))
+
+
 class BatchShape(serializers.Serializer):
     id = serializers.IntegerField(help_text="the batch's number in its project")
     run = serializers.IntegerField(allow_null=True, help_text="null when no model had been trained")
@@ -35,25 +54,17 @@ class BatchShape(serializers.Serializer):
     seed = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     job = serializers.UUIDField(allow_null=True)
-
-
-class BatchItemShape(serializers.Serializer):
-    item = serializers.CharField(help_text="32 hex characters")
-    rank = serializers.IntegerField()
-    stream = serializers.ChoiceField(choices=Stream.choices)
-    reason = serializers.CharField()
-    label = serializers.CharField(  # type: ignore[assignment]  # its name in the JSON
-        allow_null=True, help_text="the label it was chosen for"
-    )
-    probability = serializers.FloatField(allow_null=True, help_text="share of the frame drawn by then; null when it was chosen")
-    scores = serializers.DictField(child=serializers.FloatField(allow_null=True))
-
-
-class BatchDetailShape(BatchShape):
     items = BatchItemShape(many=True)
 
 
-def batch_shape(batch: Batch) -> dict[str, Any]:
+class ListedBatchShape(BatchShape):
+    items = BatchItemShape(
+        many=True, allow_null=True,
+        help_text=f"by rank; null after {ITEMS_LISTED:,} pages of newer batches: ask for that batch alone",
+    )  # fmt: skip
+
+
+def batch_shape(batch: Batch, rows: Iterable[BatchItem] | None) -> dict[str, Any]:
     return {
         "id": batch.number,
         "run": batch.run.number if batch.run else None,
@@ -64,6 +75,7 @@ def batch_shape(batch: Batch) -> dict[str, Any]:
         "seed": batch.seed,
         "created_at": batch.created_at,
         "job": str(batch.job_id) if batch.job_id else None,
+        "items": None if rows is None else [batch_item_shape(row) for row in rows],
     }
 
 
@@ -80,6 +92,17 @@ def batch_item_shape(row: BatchItem) -> dict[str, Any]:
     }
 
 
+def rows_of(found: Sequence[Batch], *, most: int) -> dict[int, list[BatchItem]]:
+    """Pages by rank of as many of these batches, in their order, as hold at most `most` pages together; one query."""
+    reached = accumulate(batch.n_items for batch in found)  # type: ignore[attr-defined]  # counted by the query
+    rows: dict[int, list[BatchItem]] = {
+        batch.pk: [] for batch, n_so_far in zip(found, reached, strict=True) if n_so_far <= most
+    }
+    for row in BatchItem.objects.filter(batch__in=rows).select_related("selection__item").order_by("batch", "rank"):
+        rows[row.batch_id].append(row)
+    return rows
+
+
 class _BatchAction(ActionView):
     @property
     def found(self):
@@ -90,10 +113,13 @@ class BatchesView(_BatchAction):
     actions = {"GET": "batch.read", "POST": "batch.create"}
     page_key = "-number"
 
-    @extend_schema(responses=BatchShape(many=True))
+    @extend_schema(responses=ListedBatchShape(many=True))
     def get(self, request, slug: str) -> Response:
-        """Batches, the newest first."""
-        return paged(self, self.found, batch_shape)
+        """Batches with their pages by rank, the newest first."""
+        pages = CursorPages()
+        found = pages.paginate_queryset(self.found, request, self)
+        rows = rows_of(found, most=ITEMS_LISTED)
+        return pages.get_paginated_response([batch_shape(batch, rows.get(batch.pk)) for batch in found])
 
     @extend_schema(request=BatchRequest, responses={202: JobShape})
     def post(self, request, slug: str) -> Response:
@@ -106,9 +132,8 @@ class BatchesView(_BatchAction):
 class BatchView(_BatchAction):
     actions = {"GET": "batch.read"}
 
-    @extend_schema(responses=BatchDetailShape)
+    @extend_schema(responses=BatchShape)
     def get(self, request, slug: str, number: int) -> Response:
         """One batch with its pages by rank."""
         batch = get_object_or_404(self.found, number=number)
-        rows = batch.batch_items.select_related("selection__item").order_by("rank")
-        return Response(batch_shape(batch) | {"items": [batch_item_shape(row) for row in rows]})
+        return Response(batch_shape(batch, rows_of([batch], most=batches.LARGEST)[batch.pk]))

@@ -4,7 +4,9 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from active_learning.models import Batch, TrainingRun
@@ -96,7 +98,36 @@ def test_a_batch_is_chosen_and_every_page_says_why_it_is_there(api, project):
     assert all(
         len(row["item"]) == 32 and row["reason"] and set(row["scores"]) == set(LISTS[:2]) for row in batch["items"]
     )
-    assert [row["id"] for row in api.get(f"{API}batches/").json()["results"]] == [1]
+    assert api.get(f"{API}batches/").json()["results"] == [batch]
+
+
+def test_the_list_has_the_pages_of_every_batch_in_as_many_queries_as_of_one(api, project):
+    def choose_one():
+        api.post(f"{API}batches/", {"size": 4, "strategy": "random"})
+        do_the_job()
+
+    choose_one()
+    with CaptureQueriesContext(connection) as of_one:
+        assert [len(row["items"]) for row in api.get(f"{API}batches/").json()["results"]] == [4]
+    choose_one()
+    with CaptureQueriesContext(connection) as of_two:
+        listed = api.get(f"{API}batches/").json()["results"]
+    assert len(of_two) == len(of_one)
+    assert [row["id"] for row in listed] == [2, 1]
+    for row in listed:
+        assert [item["rank"] for item in row["items"]] == [1, 2, 3, 4]
+        assert all(item["stream"] == "random" and item["reason"] and "scores" in item for item in row["items"])
+    assert not {item["item"] for item in listed[0]["items"]} & {item["item"] for item in listed[1]["items"]}
+
+
+def test_a_list_of_many_pages_leaves_out_those_of_older_batches_and_says_so(api, project, monkeypatch):
+    for size in (3, 4, 2):
+        api.post(f"{API}batches/", {"size": size, "strategy": "random"})
+        do_the_job()
+    monkeypatch.setattr("active_learning.api.batches.ITEMS_LISTED", 6)
+    listed = api.get(f"{API}batches/").json()["results"]
+    assert [row["items"] and len(row["items"]) for row in listed] == [2, 4, None]
+    assert len(api.get(f"{API}batches/1/").json()["items"]) == 3
 
 
 def test_an_unknown_strategy_is_422_with_the_names(api):
