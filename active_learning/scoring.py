@@ -1,6 +1,6 @@
 """The whole pool scored by one run, shard by shard; what a killed worker wrote is kept and not scored again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,6 @@ from labeling import jobs, scores
 from labeling.models import Item
 from labeling.refusals import Refused
 
-SHARD_ITEMS = scores.MAX_ITEMS
 FITTED_SHARE = 0.2  # of the job's progress, before the first page is scored
 
 
@@ -36,20 +35,42 @@ def folder() -> Path:
 def score_pool(claim: jobs.Claim, run: TrainingRun, model: LinearModel) -> None:
     """Score every active page that this run has not scored yet. Each shard is on the disk before its row is."""
     number, last_item = _keep_whole_shards(claim, run)
-    pool = Item.objects.filter(project=run.project).active()
-    n_done = run.n_scored
-    n_total = n_done + pool.filter(pk__gt=last_item).count()
-    waiting: list[Scored] = []
-    for part in score(pool.filter(pk__gt=last_item), model):
-        room = SHARD_ITEMS - sum(len(held.items) for held in waiting)
-        waiting.append(Scored(part.items[:room], part.log_odds[:room]))
-        if len(part.items) >= room:
-            number = _write(claim, run, model, number, waiting)
-            waiting = [Scored(part.items[room:], part.log_odds[room:])]
+    left = Item.objects.filter(project=run.project, pk__gt=last_item).active()
+    parts = _counted(claim, score(left, model), n_done=run.n_scored, n_total=run.n_scored + left.count())
+    for place, shard in enumerate(in_shards(parts, settings.SCORE_SHARD_ITEMS), start=number):
+        _write(claim, run, model, place, shard)
+
+
+def _counted(claim: jobs.Claim, parts: Iterable[Scored], *, n_done: int, n_total: int) -> Iterator[Scored]:
+    """The parts, saying on the job how far they reach."""
+    for part in parts:
+        yield part
         n_done += len(part.items)
         share = FITTED_SHARE + (1 - FITTED_SHARE) * n_done / max(n_total, n_done)
         claim.progress(share, f"Scored {n_done:,} of {max(n_total, n_done):,} pages")
-    _write(claim, run, model, number, waiting)
+
+
+def in_shards(parts: Iterable[Scored], n_items: int) -> Iterator[Scored]:
+    """The same rows in the same order, n_items at a time, and at last what is left."""
+    held: list[Scored] = []
+    room = n_items
+    for part in parts:
+        start = 0
+        while len(part.items) - start >= room:
+            yield _joined([*held, _cut(part, start, start + room)])
+            held, start, room = [], start + room, n_items
+        held.append(_cut(part, start, len(part.items)))
+        room -= len(part.items) - start
+    if room < n_items:
+        yield _joined(held)
+
+
+def _cut(part: Scored, start: int, stop: int) -> Scored:
+    return Scored(part.items[start:stop], part.log_odds[start:stop])
+
+
+def _joined(parts: Sequence[Scored]) -> Scored:
+    return Scored(np.concatenate([part.items for part in parts]), np.concatenate([part.log_odds for part in parts]))
 
 
 def score(items: QuerySet[Item], model: LinearModel) -> Iterator[Scored]:
@@ -61,20 +82,16 @@ def score(items: QuerySet[Item], model: LinearModel) -> Iterator[Scored]:
         yield Scored(ids, np.asarray(slopes * decisions + offsets, dtype=np.float32))
 
 
-def _write(claim: jobs.Claim, run: TrainingRun, model: LinearModel, number: int, parts: list[Scored]) -> int:
-    """Write the parts as the shard of this number, unless they are empty. Returns the number of the next one."""
-    items = np.concatenate([part.items for part in parts]) if parts else np.empty(0, dtype=np.int64)
-    if not len(items):
-        return number
-    log_odds = np.concatenate([part.log_odds for part in parts])
-    digest = scores.write(folder(), columns=model.labels, items=items, log_odds=log_odds)
+def _write(claim: jobs.Claim, run: TrainingRun, model: LinearModel, number: int, shard: Scored) -> None:
+    """Write the shard of this number: its file first, then its row."""
+    items = shard.items
+    digest = scores.write(folder(), columns=model.labels, items=items, log_odds=shard.log_odds)
     with transaction.atomic():
         claim.guard()
         ScoreShard.objects.create(
             run=run, number=number, sha256=digest, first_item=items[0], last_item=items[-1], n_items=len(items)
         )
         TrainingRun.objects.filter(pk=run.pk).update(n_scored=F("n_scored") + len(items))
-    return number + 1
 
 
 def _keep_whole_shards(claim: jobs.Claim, run: TrainingRun) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF  # noqa: F401  (NONCE is re-exported for templates that need it)
 from django.core.exceptions import ImproperlyConfigured
-from environs import EnvError, FileAwareEnv
+from environs import EnvError, FileAwareEnv, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = FileAwareEnv()
@@ -256,6 +256,7 @@ JOB_HEARTBEAT_SECONDS = env.int("JOB_HEARTBEAT_SECONDS", default=10)
 JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=45)
 JOB_SWEEP_SECONDS = env.int("JOB_SWEEP_SECONDS", default=15)
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=3)
+SCORE_SHARD_ITEMS = env.int("SCORE_SHARD_ITEMS", default=100_000, validate=validate.Range(min=1, max=100_000))
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "labeling.tasks.sweep", "schedule": JOB_SWEEP_SECONDS},
     "retain": {"task": "labeling.tasks.retain", "schedule": 3600},

@@ -24,8 +24,8 @@ def project():
 
 
 @pytest.fixture
-def small_shards(monkeypatch):
-    monkeypatch.setattr(scoring, "SHARD_ITEMS", 30)
+def small_shards(settings, monkeypatch):
+    settings.SCORE_SHARD_ITEMS = 30
     monkeypatch.setattr(pages, "PIECE_PAGES", 20)
 
 
@@ -47,6 +47,24 @@ def test_shards_follow_each_other_without_gap_or_overlap(project, small_shards):
     assert [shard.n_items for shard in shards] == [30, 30, 30, 10]
     assert [shard.number for shard in shards] == [1, 2, 3, 4]
     assert all(before.last_item < after.first_item for before, after in pairwise(shards))
+
+
+@pytest.mark.parametrize("n_items", [1, 3, 7, 10, 11, 100])
+def test_parts_of_any_size_become_shards_of_one_size(n_items):
+    parts = [numbered(0, 4), numbered(4, 4), numbered(4, 9), numbered(9, 10)]
+    shards = list(scoring.in_shards(parts, n_items))
+    assert [len(shard.items) for shard in shards] == [min(n_items, 10 - start) for start in range(0, 10, n_items)]
+    assert np.concatenate([shard.items for shard in shards]).tolist() == list(range(10))
+    assert all((shard.log_odds[:, 0] == shard.items).all() for shard in shards)
+
+
+def numbered(first, last):
+    items = np.arange(first, last)
+    return scoring.Scored(items, items[:, None].astype(np.float32))
+
+
+def test_nothing_to_score_makes_no_shard():
+    assert list(scoring.in_shards([], 5)) == []
 
 
 class Killed(BaseException):
