@@ -9,8 +9,10 @@ from labeling import pace, phrases, plots, standing
 from labeling.quality.intervals import Estimate
 from labeling.reports import LabelReport, Report
 
+YES_OF_A_PAGE = ("one", "two", "three or more")  # as bars, from left to right
 DAYS_SHOWN = 28
 BARS_HEIGHT = 120
+NEAR_THE_EDGE = 75  # percent of the width: a word centred there would leave the card
 # Why there is no forecast, in words.
 NO_FORECAST: dict[pace.Unknown, str] = {
     "too little work": "When the rest is in cannot be told yet: two whole weeks with answers are needed.",
@@ -128,21 +130,26 @@ def paradoxes(report: Report) -> list[dict[str, Any]]:
 
 
 def balance(report: Report) -> dict[str, Any]:
-    """Pages with one, two, three yes: small multiples on one scale, the commonest label first."""
+    """Pages with one, two, three yes: small multiples on one scale, the commonest label first.
+
+    No more bars than one page has answers: where everyone judged alone, two yes cannot be.
+    """
     labels = sorted(report.labels, key=lambda label: -sum(label.pages_with_yes()))
-    counts = [label.pages_with_yes() for label in labels]
-    drawn = plots.minis(counts)
     most = report.answers_per_page[1]
-    all_yes = sum(row[2] for row in counts)
+    counts = [label.pages_with_yes(min(most, len(YES_OF_A_PAGE))) for label in labels]
+    drawn = plots.minis(counts)
     some_yes = sum(sum(row) for row in counts)
-    rare = most == 3 and some_yes and all_yes / some_yes < 0.2
+    rare = most == 3 and some_yes and sum(row[-1] for row in counts) / some_yes < 0.2
     return {
         "heading": "Three yes of three are rare" if rare else "How often people say yes",
+        "caption": f"Pages with {phrases.listed(YES_OF_A_PAGE[:most])} yes; one scale.",
+        "columns": YES_OF_A_PAGE[:most],
         "rows": [
-            {"name": label.name, "bars": bars, "counts": row, "prevalence": phrases.estimate(label.prevalence)}
+            {"name": label.name, "bars": bars, "counts": row, "prevalence": phrases.estimate(label.prevalence),
+             "words": ", ".join(f"{n:,} with {name} yes" for n, name in zip(row, YES_OF_A_PAGE, strict=False))}
             for label, bars, row in zip(labels, drawn, counts, strict=True)
         ],
-    }
+    }  # fmt: skip
 
 
 def progress(report: Report, *, waiting: int, today: date) -> dict[str, Any]:
@@ -160,8 +167,7 @@ def progress(report: Report, *, waiting: int, today: date) -> dict[str, Any]:
         "plot": drawn,
         "given": f"{given:,}",
         "goal": f"{given + waiting:,}",
-        "first": _day(weeks[0][0], today=today),
-        "finish": _day(drawn.forecast.finish, today=today) if drawn.forecast else "",
+        "anchor": "e" if drawn.forecast and float(drawn.forecast.finish_x) > NEAR_THE_EDGE else "m",
         "rows": [(week, f"{total:,}") for week, total in weeks],
     }
 
@@ -221,5 +227,5 @@ def throughput(report: Report, *, today: date) -> dict[str, Any]:
 
 
 def _day(day: date, *, today: date) -> str:
-    """ "3 October"; with its year when that is another one."""
-    return f"{day.day} {day:%B}" + (f" {day.year}" if day.year != today.year else "")
+    """ "3 October" on one line; with its year when that is another one."""
+    return f"{day.day}\u00a0{day:%B}" + (f"\u00a0{day.year}" if day.year != today.year else "")

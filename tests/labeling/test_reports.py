@@ -267,6 +267,17 @@ def test_an_empty_project_says_what_will_be_here(client, project):
     assert client.get(f"/p/{project.slug}/agreement/").status_code == 200
 
 
+def test_balance_has_no_more_bars_than_a_page_has_answers(project):
+    given_on(project, MONDAY, n=2)
+    alone = figures.balance(reports.of_project(project))
+    assert alone["caption"] == "Pages with one yes; one scale."
+    assert [row["counts"] for row in alone["rows"] if row["name"] == "Games"] == [[2]]
+    two_answers(project, ["games"], ["games"])
+    found = figures.balance(reports.of_project(project))
+    assert found["caption"] == "Pages with one and two yes; one scale."
+    assert [row["counts"] for row in found["rows"] if row["name"] == "Games"] == [[2, 1]]
+
+
 def given_on(project, *days, n=1):
     """So many answers given here on each of these days."""
     for day in days:
@@ -314,10 +325,10 @@ def test_progress_counts_what_is_given_here_towards_what_is_asked_for_here(proje
 def test_a_forecast_is_said_with_its_range_and_reckoned_from_today(project):
     given_on(project, MONDAY, MONDAY + WEEK, MONDAY + WEEK * 2, n=2)
     found = progress(project, waiting=4, today=MONDAY + WEEK * 2)
-    assert found["heading"] == "All answers may be in by about 12 October"
-    assert found["note"] == "9 in 10 forecasts end by 12 October; 5 in 10 in the darker part."
+    assert found["heading"] == "All answers may be in by about 12\u00a0October"
+    assert found["note"] == "9 in 10 forecasts end by 12\u00a0October; 5 in 10 in the darker part."
     months_later = progress(project, waiting=4, today=date(2026, 12, 7))
-    assert months_later["heading"].endswith(" 2027")
+    assert months_later["heading"].endswith("\u00a02027")
 
 
 def test_an_end_years_away_is_not_blamed_on_too_little_work(project):
@@ -344,7 +355,7 @@ def test_throughput_shows_the_four_weeks_to_today(project):
 def test_work_that_stopped_long_ago_is_not_drawn_as_if_it_went_on(project):
     given_on(project, MONDAY)
     found = throughput(project, today=MONDAY + WEEK * 20)
-    assert found["why"] == "The last answer was given on 7 September 2026."
+    assert found["why"] == "The last answer was given on 7\u00a0September\u00a02026."
 
 
 def test_every_row_of_the_csv_carries_its_intervals(client, homepages):
