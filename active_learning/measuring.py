@@ -64,11 +64,11 @@ def too_few(n_random: int) -> str:
 def _point(data: Dataset, held_out: NDArray[Any], *, arm: str, n_labels: int, seed: int) -> dict[str, Any]:
     fair = data.fair
     if data.n_random < MIN_RANDOM:
-        unknown = undefined(too_few(data.n_random), n=data.n_random).as_dict()
+        unknown = undefined(f"Measured once {MIN_RANDOM} random pages are answered.", n=data.n_random).as_dict()
         return {
             "n_labels": n_labels,
             "arm": arm,
-            "macro_ap": unknown,
+            "macro_ap": undefined(too_few(data.n_random), n=data.n_random).as_dict(),
             "per_label": dict.fromkeys(data.labels, unknown),
         }
     found = precisions(held_out, data.targets[fair], data.clusters[fair], rng=np.random.default_rng(seed))

@@ -28,7 +28,8 @@ def standing(project: Project, run: TrainingRun | None) -> Standing:
     learnt = f"Run {run.number} learnt from {phrases.counted(run.n_items, 'page')}"
     text = f"{learnt}. {_since(project, run)}"
     if macro.value is None:
-        return Standing("Cannot tell yet how well the model ranks pages", f"{macro.reason} {text}", _next(project, run))
+        heading = "Cannot tell yet how well the model ranks pages"
+        return Standing(heading, f"{text} {_no_curve(project, run)}", _next(project, run))
     measured = f"Mean average precision on {phrases.counted(macro.n, 'page')} drawn at random, each unseen when scored."
     heading = f"The model ranks pages with a precision of {phrases.estimate(macro)}"
     return Standing(heading, f"{measured} {_other_arm(run)}{text}", _next(project, run))
@@ -38,17 +39,22 @@ def _before_the_first(project: Project) -> Standing:
     answered = Consensus.objects.filter(project=project, n_judgments__gt=0).count()
     needed = f"{DEFAULT_SETTINGS.min_positives} yes and {DEFAULT_SETTINGS.min_negatives} no on one label"
     are = "is" if answered == 1 else "are"
-    text = f"It needs at least {needed}; {phrases.counted(answered, 'page')} {are} answered. {_no_curve(project)}"
+    text = f"It needs at least {needed}; {phrases.counted(answered, 'page')} {are} answered. {_no_curve(project, None)}"
     return Standing("No model has been trained yet", text, "train" if answered else "choose")
 
 
-def _no_curve(project: Project) -> str:
-    """Why there is no curve: too few random pages, no run yet, or labels too rare among them."""
+def _no_curve(project: Project, run: TrainingRun | None) -> str:
+    """Why there is no curve as things are now: too few random pages, no run with enough of them, or too rare labels."""
     n_random = arm.n_answered(project)
     if n_random < MIN_RANDOM:
         return too_few(n_random)
-    if training.current(project) is None:
+    if run is None:
         return "The first curve appears with the first finished run."
+    if run.metrics["n_random"] < MIN_RANDOM:
+        measured_on = phrases.counted(run.metrics["n_random"], "random page")
+        return (
+            f"It could be measured on {measured_on}, and {MIN_RANDOM} are needed; the next run takes in later answers."
+        )
     return "The first curve appears when a label has enough random pages with it, after the next run."
 
 
@@ -133,7 +139,7 @@ def curve(project: Project) -> tuple[list[dict[str, Any]], str | None]:
     points = [{"run": run.number, **point} for run in finished for point in run.metrics["curve"]]
     if any(point["macro_ap"]["value"] is not None for point in points):
         return points, None
-    return points, _no_curve(project)
+    return points, _no_curve(project, training.current(project))
 
 
 # ---- the curve as a picture -----------------------------------------------------------------------------------------

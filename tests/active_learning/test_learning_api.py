@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 
 from active_learning.models import Batch, TrainingRun
 from labeling import jobs
-from labeling.models import Job
-from tests.active_learning.projects import LISTS, make_learning_project, train
+from labeling.models import Job, Selection
+from tests.active_learning.projects import LISTS, answer, in_turn, make_learning_project, train, truth_of
 from tests.factories import make_member
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("blobs")]
@@ -165,6 +165,37 @@ def test_annotators_are_told_nothing_of_it(project):
 def test_before_the_first_run_the_page_says_what_is_missing(browser_of, manager):
     page = browser_of(manager).get(PAGE).content.decode()
     assert "No model has been trained yet" in page and "3 yes and 3 no on one label; 90 pages are answered" in page
+
+
+def test_with_few_random_pages_the_page_says_how_many_are_needed_and_how_many_there_are(browser_of):
+    project = make_learning_project(n_pages=120, n_answered=90, n_random=41, labels=LISTS[:2], slug="few")
+    client = browser_of(make_member(project, "manager"))
+    few = "The first curve appears after 60 random pages; 41 are answered."
+    assert client.get("/p/few/learning/").content.decode().count(few) == 2, "in the text and in the curve's place"
+    train(project)
+    page = client.get("/p/few/learning/").content.decode()
+    assert "Cannot tell yet how well the model ranks pages" in page and page.count(few) == 2
+    join_the_arm(project, 30)
+    page = client.get("/p/few/learning/").content.decode()
+    assert "41 are answered" not in page
+    assert "It could be measured on 41 random pages, and 60 are needed; the next run takes in later answers." in page
+    train(project)
+    assert "The model ranks pages with a precision of 0." in client.get("/p/few/learning/").content.decode()
+
+
+def join_the_arm(project, n_pages):
+    """The next pages by their permanent numbers are drawn and answered."""
+    pages = in_turn(project.items.exclude(selections__stream="random"))[:n_pages]
+    Selection.objects.bulk_create(Selection(item=page, stream="random") for page in pages)
+    unanswered = [page for page in pages if not hasattr(page, "consensus")]
+    answer(unanswered, truth_of(unanswered, LISTS[:2]))
+
+
+@pytest.mark.parametrize(("n_random", "words"), [(0, "0 are answered"), (1, "1 is answered")])
+def test_no_random_page_and_one_are_words_too(browser_of, n_random, words):
+    project = make_learning_project(n_pages=20, n_answered=10, n_random=n_random, labels=LISTS[:2], slug="few")
+    page = browser_of(make_member(project, "manager")).get("/p/few/learning/").content.decode()
+    assert f"The first curve appears after 60 random pages; {words}." in page
 
 
 def test_the_page_states_the_finding_with_its_interval(browser_of, manager, project):
