@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from active_learning.models import Batch, TrainingRun
-from labeling import jobs
+from labeling import consensus, jobs
 from labeling.models import Job, Selection
 from tests.active_learning.projects import LISTS, answer, in_turn, make_learning_project, train, truth_of
 from tests.factories import make_member
@@ -229,6 +229,14 @@ def test_a_run_that_stopped_says_why_on_the_page(browser_of, manager, project):
     client.post(f"{PAGE}train/")
     jobs.run(Job.objects.get().pk)
     assert "Needs at least 3 yes and 3 no" in client.get(PAGE).content.decode()
+    answer_again(project)
+    train(project)
+    page = client.get(PAGE).content.decode()
+    assert page.count("Needs at least 3 yes and 3 no") == 1, "its row keeps the reason when a later run is done"
+
+
+def answer_again(project):
+    consensus.refresh_many(list(project.items.values_list("pk", flat=True)), project=project)
 
 
 def test_viewers_read_the_finding_and_are_offered_nothing_they_may_not_do(browser_of, project):

@@ -31,6 +31,11 @@ def test_a_project_without_triggers_never_trains_by_itself():
     assert tasks.poll() == 0 and not Job.objects.exists()
 
 
+def test_the_scheduler_polls_by_itself(settings):
+    polled = [entry for entry in settings.CELERY_BEAT_SCHEDULE.values() if entry["task"] == tasks.poll.name]
+    assert [entry["schedule"] <= 60 for entry in polled] == [True]
+
+
 def test_enough_new_answers_ask_for_one_run_and_asking_twice_is_harmless():
     project = project_with(retrain_every=10)
     assert (tasks.poll(), tasks.poll()) == (1, 0)
