@@ -5,7 +5,7 @@ Filters are read from a fixed list of names; no name or path of a request ever r
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from django.db.models.functions import Cast, Now
 from labeling import queue, schemas
 from labeling.models import Assignment, Consensus, Event, Import, Item, Project, Selection, State, Stream, User
 from labeling.models.items import ItemState
+from labeling.permissions import Sight
 from labeling.refusals import Forbidden, Refused, Unacceptable
 
 NAMES = ("q", "host", "stream", "state", "label", "min_probability", "import")
@@ -43,6 +44,8 @@ class Filter:
     label: str = ""
     min_probability: float | None = None
     run: Import | None = None
+    # Where `q` looks: what the searcher may not read is not searched either, or a search would read it for them.
+    searched: tuple[str, ...] = field(default=("url_display",), compare=False)
 
     @property
     def is_empty(self) -> bool:
@@ -54,7 +57,7 @@ class Filter:
 
 
 # ---- reading a filter -----------------------------------------------------------------------------------------------
-def read_filter(params: Mapping[str, str], project: Project, *, sees_consensus: bool) -> Filter:
+def read_filter(params: Mapping[str, str], project: Project, *, sight: Sight) -> Filter:
     """The filter that query parameters spell. Raises BadFilter, or Forbidden where answers would show through it."""
     label = params.get("label", "")
     if label and label not in {known.key for known in schemas.in_force(project).labels}:
@@ -67,10 +70,18 @@ def read_filter(params: Mapping[str, str], project: Project, *, sees_consensus: 
         label=label,
         min_probability=_probability(params.get("min_probability", ""), label),
         run=_import(params.get("import", ""), project),
+        searched=_searched(project, sight),
     )
-    if found.needs_consensus and not sees_consensus:
-        raise Forbidden("Only adjudicators and managers may search by what people answered.")
+    if found.needs_consensus and not sight.consensus:
+        raise Forbidden(
+            "Only adjudicators and managers may search by what people answered, and not while they annotate here."
+        )
     return found
+
+
+def _searched(project: Project, sight: Sight) -> tuple[str, ...]:
+    address = "url_key" if sight.whole or project.show_queries else "url_display"
+    return (address, "snapshot__title") if sight.text else (address,)
 
 
 def _bounded(params: Mapping[str, str], name: str) -> str:
@@ -122,7 +133,7 @@ def find(project: Project, wanted: Filter) -> QuerySet[Item]:
     else:
         items = items.exclude(state=ItemState.ARCHIVED)
     if wanted.q:
-        items = items.filter(Q(url_key__icontains=wanted.q) | Q(snapshot__title__icontains=wanted.q))
+        items = items.filter(_words(wanted))
     if wanted.host:
         items = items.filter(_host(wanted.host))
     if wanted.stream:
@@ -132,6 +143,13 @@ def find(project: Project, wanted: Filter) -> QuerySet[Item]:
     if wanted.needs_consensus:
         items = items.filter(pk__in=_opinions(project, wanted).values("item"))
     return items
+
+
+def _words(wanted: Filter) -> Q:
+    found = Q()
+    for name in wanted.searched:
+        found |= Q((f"{name}__icontains", wanted.q))
+    return found
 
 
 def _host(host: str) -> Q:

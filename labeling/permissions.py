@@ -3,6 +3,10 @@
 A row names the project roles that may do the action. `own` marks actions that reach only one's own or assigned objects:
 the queryset behind the door narrows them, so that a foreign object is a 404. Superusers may do what a manager may,
 unless the row says otherwise; they never judge or decide, because a judgment needs a person with that role.
+
+A person with several roles may do what any of them may, with one exception, `blind`: whoever may be given a page to
+judge sees no opinion of it before, whatever else they are. Each door that shows opinions asks this policy and nothing
+else.
 """
 
 from dataclasses import dataclass
@@ -22,10 +26,11 @@ class Rule:
     roles: frozenset[str] = frozenset()
     superuser: bool = True
     browser_only: bool = False  # a token cannot do it, whatever its scope
+    blind: frozenset[str] = frozenset()  # roles that take the action away, from superusers too
 
 
-def _rule(*roles: str, superuser: bool = True, browser_only: bool = False) -> Rule:
-    return Rule(frozenset(roles), superuser, browser_only)
+def _rule(*roles: str, superuser: bool = True, browser_only: bool = False, blind: tuple[str, ...] = ()) -> Rule:
+    return Rule(frozenset(roles), superuser, browser_only, frozenset(blind))
 
 
 # Actions inside a project. What is not here is impossible for everyone.
@@ -45,6 +50,8 @@ POLICY: dict[str, Rule] = {
     "import.cancel": _rule(M),
     "item.list": _rule(V, AD, M),
     "item.read_any": _rule(V, AN, AD, M),  # annotators: the queryset leaves leased and judged items only
+    "item.read_text": _rule(AN, AD, M),  # asked only where the project marks its pages as sensitive
+    "item.read_whole": _rule(M),  # addresses with their queries, and what came beside a page
     "item.withdraw": _rule(M),
     "queue.claim": _rule(AN, AD, superuser=False),
     "queue.release_own_lease": _rule(AN, AD, superuser=False),
@@ -56,12 +63,14 @@ POLICY: dict[str, Rule] = {
     "judgment.read_own": _rule(AN, AD, superuser=False),
     "judgment.void": _rule(M),
     "judgment.import": _rule(M),
-    "judgment.read_others_before_done": _rule(M),
+    # Before a page is done: nobody who may be given it. After: adjudicators must see what they are to settle.
+    "judgment.read_others_before_done": _rule(M, blind=(AN, AD)),
     "judgment.read_others_after_done": _rule(AD, M),
+    "judgment.read_identified": _rule(M),
     "assignment.skip_own": _rule(AN, AD, superuser=False),
-    "prediction.read_before_judging": _rule(M),
+    "prediction.read_before_judging": _rule(M, blind=(AN, AD)),
     "gold_answer.read": _rule(AD, M),
-    "consensus.read": _rule(AD, M),
+    "consensus.read": _rule(AD, M, blind=(AN,)),  # adjudicators: of pages that are done
     "adjudication.list": _rule(AD, M),
     "adjudication.decide": _rule(AD, superuser=False),
     "adjudication.reopen": _rule(AD, M),
@@ -89,6 +98,7 @@ POLICY: dict[str, Rule] = {
 # "manager" of any project, "superuser", "nobody".
 GLOBAL_POLICY: dict[str, str] = {
     "health.live": "anyone",
+    "health.metrics": "anyone",  # from this machine; from elsewhere the door asks for health.detail
     "health.detail": "superuser",
     "account.login": "anyone",
     "account.logout": "person",
@@ -124,6 +134,7 @@ SENTENCES = {
     "queue.claim": "Only annotators and adjudicators of a project are given its pages to judge. Ask a manager.",
     "adjudication.decide": "Only adjudicators of this project decide. Ask a manager for the role.",
 }
+BLIND = "Who may be given pages here sees no opinions about them. Ask a manager for the numbers you need."
 DEFAULT_SENTENCE = "Your role in this project does not include this. Ask a manager of the project."
 
 
@@ -134,10 +145,12 @@ def may(user: Person, action: str, project: Project | None = None, *, roles: fro
     rule = POLICY.get(action)
     if rule is None or not user.is_active:
         return False
-    if user.is_superuser and rule.superuser:
+    if user.is_superuser and rule.superuser and not rule.blind:
         return True
     held = roles_of(user, project) if roles is None else roles
-    return bool(rule.roles & held)
+    if rule.blind & held:
+        return False
+    return bool(rule.roles & held) or (user.is_superuser and rule.superuser)
 
 
 def may_globally(user: Person, action: str) -> bool:
@@ -155,8 +168,29 @@ def may_globally(user: Person, action: str) -> bool:
 
 def require(user: Person, action: str, project: Project | None = None, *, roles: frozenset[str] | None = None) -> None:
     """Raise Forbidden with a sentence unless this person may do it."""
+    if project is not None and roles is None:
+        roles = roles_of(user, project)
     if not may(user, action, project, roles=roles):
-        raise Forbidden(SENTENCES.get(action, DEFAULT_SENTENCE))
+        is_blind = bool(POLICY[action].blind & roles) if roles and action in POLICY else False
+        raise Forbidden(BLIND if is_blind else SENTENCES.get(action, DEFAULT_SENTENCE))
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a person may see of a project's items, and so may search by."""
+
+    consensus: bool  # what people answered
+    whole: bool  # addresses with their queries, and what came beside a page
+    text: bool  # title and text
+
+
+def sight(user: Person, project: Project, *, roles: frozenset[str] | None = None) -> Sight:
+    roles = roles_of(user, project) if roles is None else roles
+    return Sight(
+        consensus=may(user, "consensus.read", project, roles=roles),
+        whole=may(user, "item.read_whole", project, roles=roles),
+        text=not project.sensitive or may(user, "item.read_text", project, roles=roles),
+    )
 
 
 def roles_of(user: Person, project: Project) -> frozenset[str]:

@@ -56,7 +56,7 @@ class SettingsSection:
 
 settings_sections: list[SettingsSection] = []
 
-OWN = ("name", "description", "overlap", "lease_seconds", "show_queries", "decide_own", "ask_confidence")
+OWN = ("name", "description", "overlap", "lease_seconds", "show_queries", "sensitive", "decide_own", "ask_confidence")
 
 
 def known_settings() -> frozenset[str]:
@@ -136,7 +136,8 @@ def bump(project: Project) -> None:
 def _write(project: Project, values: Values) -> None:
     checks: dict[str, Callable[[Any], Any]] = {
         "name": _name, "description": str, "overlap": lambda value: _overlap(value, project.overlap),
-        "lease_seconds": _lease_seconds, "show_queries": bool, "decide_own": bool, "ask_confidence": bool,
+        "lease_seconds": _lease_seconds, "show_queries": bool, "sensitive": bool, "decide_own": bool,
+        "ask_confidence": bool,
     }  # fmt: skip
     for name in OWN:
         if name in values:

@@ -31,6 +31,19 @@ def issue(
     return token, secret
 
 
+def is_sent(authorization: str) -> bool:
+    """Whether this Authorization header names a token, a valid one or not."""
+    return authorization.partition(" ")[0].lower() in {"token", "bearer"}
+
+
+def sent_in(authorization: str) -> ApiToken | None:
+    """The live token of an Authorization header, with its user; None when there is none or it is over."""
+    if not is_sent(authorization):
+        return None
+    secret = authorization.partition(" ")[2].strip()
+    return ApiToken.objects.live().by_secret(secret).select_related("user").first()
+
+
 @transaction.atomic
 def revoke(token: ApiToken, *, by: User) -> None:
     """End a token at once. Harmless when it is over already."""

@@ -45,6 +45,7 @@ class Call:
     ok: frozenset[int] = frozenset({200, 201, 202, 204, 302, 303})
     reveals: Callable[[Any], bool] | None = None  # for what shows less to some, with the same status
     query: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
     if_match: Callable[[World], str] | None = None
     refused: frozenset[int] = field(default_factory=frozenset)  # also a refusal here, beside the cell's own status
 
@@ -204,6 +205,7 @@ def release(w: World, who: str) -> dict[str, Any]:
 ANSWER = sends(yes=["news"], unsure=[], none=False)
 TICKS = sends(**{"label.news": "yes", "label.games": "no", "label.self_harm": "no"})
 LABELS = [{"key": "games"}, {"key": "news"}, {"key": "self_harm"}, {"key": "maps"}]
+THROUGH_A_PROXY = {"X-Forwarded-For": "203.0.113.9"}  # for what this machine itself may see without being asked who
 REFUSED_LATE = frozenset({403, 404, 405, 409})  # how the impossible may be refused
 
 
@@ -218,7 +220,8 @@ def admin_calls(model: str, pk: Callable[[World], Any]) -> list[Call]:
 
 REQUESTS: dict[str, list[Call]] = {
     # ---- the installation and accounts
-    "health.live": [Call("GET", f"/{name}") for name in ("healthz", "readyz", "metrics")],
+    "health.live": [Call("GET", f"/{name}") for name in ("healthz", "readyz")],
+    "health.metrics": [Call("GET", "/metrics", headers=THROUGH_A_PROXY)],
     "health.detail": [Call("GET", "/readyz", reveals=lambda response: "details" in response.json())],
     "account.login": [
         page("GET", "accounts:login", nothing),

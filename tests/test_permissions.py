@@ -50,7 +50,10 @@ NOT_BUILT = {
     "honeypot.manage",
     "item.fetch_page",
     "item.read_leased",
+    "item.read_text",
+    "item.read_whole",
     "judgment.create_as_other",
+    "judgment.read_identified",
     "judgment.read_others_before_done",
     "judgment.void",
     "model.download_artifact",
@@ -107,6 +110,7 @@ def _address(call: Call, kwargs: dict) -> str:
 def _send(client: Client, call: Call, w: World, who: str, kwargs: dict, **headers: str):
     body = call.body(w, who) if call.body else {}
     address = _address(call, kwargs)
+    headers |= call.headers
     if call.if_match:
         headers["If-Match"] = f'"{call.if_match(w)}"'
     if call.method == "GET":

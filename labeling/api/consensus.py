@@ -7,13 +7,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
-from labeling import schemas
+from labeling import permissions, schemas
 from labeling.api.base import ActionView, paged
-from labeling.models import Consensus, Role
-from labeling.refusals import Forbidden
+from labeling.models import Consensus
 
 STATES = Consensus.State
-BLIND = "Who may be given pages here sees no opinions about them. Ask a manager for the numbers you need."
 
 # States an item can be in while a label of it is in this one: what the database can narrow by.
 ITEM_STATES = {
@@ -50,11 +48,11 @@ class ConsensusView(ActionView):
         ],
     )
     def get(self, request, slug: str) -> Response:
-        """Consensus per item and label: an estimate, not gold. Withheld from people who may be given pages to judge."""
-        if Role.ANNOTATOR in self.roles:
-            raise Forbidden(BLIND)
+        """Consensus per item and label: an estimate, not gold. Annotators get none, adjudicators that of done items."""
         state, label = self._state(request), self._label(request)
         rows = Consensus.objects.filter(project=self.project).select_related("item")
+        if not permissions.may(request.user, "judgment.read_others_before_done", self.project, roles=self.roles):
+            rows = rows.exclude(state=STATES.PENDING)
         if state and label:
             rows = rows.filter(**{f"labels__{label}__state": state})
         elif label:

@@ -13,7 +13,7 @@ from rest_framework import authentication, exceptions, pagination, parsers, perm
 from rest_framework.response import Response
 
 from labeling import permissions as policy
-from labeling import strict_json
+from labeling import strict_json, tokens
 from labeling.models import ApiToken
 from labeling.refusals import Refused, Unacceptable
 
@@ -25,11 +25,10 @@ class TokenAuthentication(authentication.BaseAuthentication):
     """`Authorization: Token <key>`: the token is its user, narrowed by scopes."""
 
     def authenticate(self, request) -> tuple[Any, ApiToken] | None:
-        word, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if word.lower() not in {"token", "bearer"}:
+        header = request.headers.get("Authorization", "")
+        if not tokens.is_sent(header):
             return None
-        token = getattr(request, "known_token", None)
-        token = token or ApiToken.objects.live().by_secret(secret.strip()).select_related("user").first()
+        token = getattr(request, "known_token", None) or tokens.sent_in(header)
         if token is None:
             raise exceptions.AuthenticationFailed("This token is not valid: it may have expired or been revoked.")
         self._remember_use(token)

@@ -12,6 +12,7 @@ from labeling.api.base import ActionView, paged
 from labeling.api.shapes import ItemShape, item_shape
 from labeling.models import Item, Project, Stream
 from labeling.models.items import ItemState
+from labeling.permissions import Sight
 
 FILTERS = [
     OpenApiParameter("q", str, description="part of the address or title"),
@@ -29,27 +30,36 @@ class WholeItemShape(ItemShape):
     state = serializers.ChoiceField(ItemState.choices, required=False, help_text="never shown to annotators")
 
 
-def whole_item_shape(item: Item, project: Project) -> dict[str, Any]:
-    """An item for people who do not judge it. Its stream comes from `items.with_stream`."""
-    shape = item_shape(item, item.snapshot, project=project, whole=True)
+class _OfItems(ActionView):
+    @property
+    def sight(self) -> Sight:
+        return permissions.sight(self.request.user, self.project, roles=self.roles)
+
+
+def listed_item_shape(item: Item, project: Project, sight: Sight) -> dict[str, Any]:
+    """An item for people who may list them, as far as each may see. Its stream comes from `items.with_stream`."""
+    shape = item_shape(item, item.snapshot if sight.text else None, project=project, whole=sight.whole)
     stream = item.stream  # type: ignore[attr-defined]  # annotated by items.with_stream
     return {**shape, "stream": stream, "state": item.state}
 
 
-class ItemsView(ActionView):
+class ItemsView(_OfItems):
     actions = {"GET": "item.list"}
     query = frozenset(items.NAMES)
 
     @extend_schema(parameters=FILTERS, responses=WholeItemShape(many=True))
     def get(self, request, slug: str) -> Response:
-        """Items, the newest first; archived ones only with `state=archived`."""
-        sees = permissions.may(request.user, "consensus.read", self.project, roles=self.roles)
-        wanted = items.read_filter(request.query_params, self.project, sees_consensus=sees)
+        """Items, the newest first; archived ones only with `state=archived`.
+
+        Queries, user names and metadata are for managers; a sensitive project shows viewers no title and no text.
+        """
+        sight = self.sight
+        wanted = items.read_filter(request.query_params, self.project, sight=sight)
         found = items.with_stream(items.find(self.project, wanted)).select_related("snapshot")
-        return paged(self, found, lambda item: whole_item_shape(item, self.project))
+        return paged(self, found, lambda item: listed_item_shape(item, self.project, sight))
 
 
-class ItemView(ActionView):
+class ItemView(_OfItems):
     actions = {"GET": "item.read_any"}
 
     @extend_schema(responses=WholeItemShape)
@@ -57,6 +67,7 @@ class ItemView(ActionView):
         """One item. Annotators read those they hold or answered, without stream and state."""
         found = Item.objects.filter(project=self.project, public_id=public_id).select_related("snapshot")
         if permissions.may(request.user, "item.list", self.project, roles=self.roles):
-            return Response(whole_item_shape(get_object_or_404(items.with_stream(found)), self.project))
+            item = get_object_or_404(items.with_stream(found))
+            return Response(listed_item_shape(item, self.project, self.sight))
         item = get_object_or_404(found.readable_by_annotator(request.user))
         return Response(item_shape(item, item.snapshot, project=self.project, whole=False))

@@ -67,25 +67,27 @@ class JudgmentsView(ActionView):
     def get(self, request, slug: str) -> HttpResponseBase:
         """The answers in force, paged; all of them with `Accept: application/x-ndjson` or `text/csv`.
 
-        Who may not see answers before a page is done gets those of finished pages.
+        Who may be given pages to judge, and is therefore not to know opinions of them, gets those of finished pages.
         """
         identify, raw = flag(request, "identify"), flag(request, "raw")
         kind = request._request.get_preferred_type([JSON, NDJSON, CSV])
         if kind is None:
             raise exceptions.NotAcceptable(f"Judgments come as {JSON}, {NDJSON} or {CSV}.")
         if identify:
-            self.require("judgment.read_others_before_done")
-        is_manager = permissions.may(request.user, "judgment.read_others_before_done", self.project, roles=self.roles)
-        # A manager who also answers here stays blind like everyone else.
-        found = exports.judgments(self.project, complete_only=not is_manager or "annotator" in self.roles)
+            self.require("judgment.read_identified")
+        found = exports.judgments(self.project, complete_only=not self.may("judgment.read_others_before_done"))
+        whole = self.may("item.read_whole")
         if kind == JSON:
             Event.record("judgments.read", by=request.user, project=self.project, identified=identify)
-            return paged(self, found, lambda row: exports.judgment_row(row, identify=identify, whole_urls=is_manager))
+            return paged(self, found, lambda row: exports.judgment_row(row, identify=identify, whole_urls=whole))
         self.require("export.create")
         Event.record("judgments.exported", by=request.user, project=self.project, identified=identify, format=kind)
-        rows = exports.all_judgments(found, identify=identify, whole_urls=True)
+        rows = exports.all_judgments(found, identify=identify, whole_urls=whole)
         body = exports.as_ndjson(rows) if kind == NDJSON else exports.judgments_as_csv(rows, raw=raw)
         return as_download(StreamingHttpResponse(body), f"{slug}-judgments.{'jsonl' if kind == NDJSON else 'csv'}")
+
+    def may(self, action: str) -> bool:
+        return permissions.may(self.request.user, action, self.project, roles=self.roles)
 
     def require(self, action: str) -> None:
         permissions.require(self.request.user, action, self.project, roles=self.roles)

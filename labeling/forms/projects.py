@@ -43,6 +43,10 @@ class SettingsForm(forms.Form):
         required=False, label="Show the part of an address after “?”",
         help_text="It can carry names and searches of pupils. Off, only people who run the project see it.",
     )  # fmt: skip
+    sensitive = forms.BooleanField(
+        required=False, label="Viewers see neither title nor text of a page",
+        help_text="For pages that are sensitive. Whoever judges, settles or manages reads them as before.",
+    )  # fmt: skip
     decide_own = forms.BooleanField(
         required=False, label="People may settle disagreements about pages they answered themselves",
         help_text="Only for a team of two: a second pair of eyes is what settling is for.",
@@ -71,7 +75,7 @@ class SettingsForm(forms.Form):
         grouped = {
             "The project": ["name", "description"],
             "How people answer": [*(f"{OVERLAP}{stream}" for stream in STREAM_WORDS), "lease_seconds",
-                                  "ask_confidence", "show_queries", "decide_own"],
+                                  "ask_confidence", "show_queries", "sensitive", "decide_own"],
             **sections,
         }  # fmt: skip
         return [(title, [self[name] for name in names]) for title, names in grouped.items()]

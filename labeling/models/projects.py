@@ -38,6 +38,7 @@ class Project(models.Model):
         default=900, validators=[MinValueValidator(30), MaxValueValidator(24 * 3600)]
     )
     show_queries = models.BooleanField(default=False)  # URLs can carry pupils' data: queries are hidden unless allowed
+    sensitive = models.BooleanField(default=False)  # viewers are shown no title and no text of its pages
     decide_own = models.BooleanField(default=False)  # a team of two may let people adjudicate what they judged
     ask_confidence = models.BooleanField(default=False)  # offer low, medium, high beside the verdicts
     version = models.PositiveIntegerField(default=1)  # ETag of the settings

@@ -1,22 +1,23 @@
 """/healthz says "alive", /readyz says what works, /metrics counts. Outside the API, and cheap."""
 
-import ipaddress
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from labeling import health
-from labeling.models import ApiToken
+from labeling import clients, health, tokens
+from labeling.permissions import may_globally
 from labeling.web import page
 
 
 @page("health.live")
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "alive"})
 
 
 @page("health.live")
+@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """503 only when people could not work; a missing broker or worker is "degraded". Details are for operators."""
     found = health.checks()
@@ -24,16 +25,17 @@ def readyz(request: HttpRequest) -> HttpResponse:
         "status": "ready" if health.ready(found) else "not ready",
         "checks": {check.name: check.state for check in found},
     }
-    if request.user.is_authenticated and request.user.is_superuser:
+    if _may_see_details(request):
         body |= {"details": {check.name: check.detail for check in found}, "depths": health.depths()}
         body["version"] = settings.VERSION
     return JsonResponse(body, status=200 if health.ready(found) else 503)
 
 
-@page("health.live")
+@page("health.metrics")
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus text, for a superuser's token or from this machine itself."""
-    if not (_from_loopback(request) or _operator(request)):
+    """Prometheus text, for an operator's token or from this machine itself."""
+    if not (clients.is_this_machine(request) or _may_see_details(request)):
         return JsonResponse({"detail": "Metrics are for this machine or an operator's token."}, status=403)
     registry = CollectorRegistry()
     up = Gauge("touchstone_check", "1 ok, 0.5 degraded, 0 failed", ["check"], registry=registry)
@@ -46,18 +48,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-def _from_loopback(request: HttpRequest) -> bool:
-    if "X-Forwarded-For" in request.headers:
-        return False  # a proxy on this machine speaks for somebody else
-    try:
-        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:
-        return False
-
-
-def _operator(request: HttpRequest) -> bool:
-    if request.user.is_authenticated and request.user.is_superuser:
-        return True
-    word, _, secret = request.headers.get("Authorization", "").partition(" ")
-    token = ApiToken.objects.live().by_secret(secret.strip()).select_related("user").first()
-    return word.lower() in {"token", "bearer"} and token is not None and token.user.is_superuser
+def _may_see_details(request: HttpRequest) -> bool:
+    """An operator, in a browser session or by a token that may read."""
+    header = request.headers.get("Authorization", "")
+    if not tokens.is_sent(header):
+        return may_globally(request.user, "health.detail")
+    token = tokens.sent_in(header)
+    return token is not None and "read" in token.scopes and may_globally(token.user, "health.detail")

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from labeling import items, permissions, schemas
 from labeling.models import Consensus, Item, Project, Stream
 from labeling.models.items import ItemState
+from labeling.permissions import Sight
 from labeling.refusals import Unacceptable
 from labeling.views.material import address, material
 from labeling.web import PersonRequest, page
@@ -31,8 +32,8 @@ WORDS = {"withdraw": "withdrawn", "archive": "archived", "restore": "brought bac
 @require_GET
 @page("item.list")
 def item_list(request: PersonRequest, project: Project) -> HttpResponse:
-    sees = _may(request, "consensus.read")
-    wanted = items.read_filter(_known(request.GET), project, sees_consensus=sees)
+    sight = _sight(request)
+    wanted = items.read_filter(_known(request.GET), project, sight=sight)
     found = items.find(project, wanted)
     leaf = items.leaf(
         items.with_stream(found).select_related("snapshot", "consensus"),
@@ -40,13 +41,13 @@ def item_list(request: PersonRequest, project: Project) -> HttpResponse:
     )  # fmt: skip
     count = items.count(found)
     context = {
-        "rows": [_row(item, project, sees=sees) for item in leaf.rows],
+        "rows": [_row(item, project, sight=sight) for item in leaf.rows],
         "count": count,
         "words": items.in_words(wanted, count, project),
         "wanted": wanted,
-        "labels": schemas.in_force(project).labels if sees else (),
+        "labels": schemas.in_force(project).labels if sight.consensus else (),
         "streams": Stream.choices,
-        "states": [(state, word) for state, word in STATES.items() if sees or state in ItemState.values],
+        "states": [(state, word) for state, word in STATES.items() if sight.consensus or state in ItemState.values],
         "earlier": _address(request, before=leaf.earlier),
         "later": _address(request, after=leaf.later),
         "may_change": _may(request, "item.withdraw"),
@@ -64,13 +65,15 @@ def item(request: PersonRequest, project: Project, public_id: str) -> HttpRespon
     if not _may(request, "item.list"):
         this = get_object_or_404(found.readable_by_annotator(request.user))
         return render(request, "labeling/item.html", {"page": material(this, this.snapshot, project=project)})
-    this = get_object_or_404(found)
+    this, sight = get_object_or_404(found), _sight(request)
     context = {
         "item": this,
-        "page": material(this, this.snapshot, project=project),
+        "page": material(this, this.snapshot if sight.text else None, project=project),
+        "hides_text": not sight.text,
+        "metadata": this.metadata if sight.whole else {},
         "snapshots": this.snapshots.order_by("-id"),
         "selections": this.selections.order_by("-id"),
-        "opinions": _opinions(this, project) if _may(request, "consensus.read") else None,
+        "opinions": _opinions(this, project) if sight.consensus else None,
         "may_change": _may(request, "item.withdraw"),
     }
     return render(request, "labeling/item.html", context)
@@ -89,7 +92,7 @@ def change(request: PersonRequest, project: Project, public_id: str, verb: str) 
 @page("item.withdraw")
 def change_all(request: PersonRequest, project: Project, verb: str) -> HttpResponse:
     """Withdraw, archive or restore every page the filter means."""
-    wanted = items.read_filter(_known(request.POST), project, sees_consensus=_may(request, "consensus.read"))
+    wanted = items.read_filter(_known(request.POST), project, sight=_sight(request))
     _do(request, project, items.find(project, wanted), verb)
     return redirect(f"{reverse('labeling:items', args=[project.slug])}?{urlencode(_filled(_known(request.POST)))}")
 
@@ -114,6 +117,10 @@ def _may(request: PersonRequest, action: str) -> bool:
     return permissions.may(request.user, action, request.project, roles=request.roles)
 
 
+def _sight(request: PersonRequest) -> Sight:
+    return permissions.sight(request.user, request.project, roles=request.roles)
+
+
 def _known(params: QueryDict) -> dict[str, str]:
     return {name: params.get(name, "") for name in items.NAMES}
 
@@ -127,14 +134,14 @@ def _address(request: PersonRequest, **place: str) -> str:
     return f"?{urlencode(_filled(_known(request.GET)) | place)}" if any(place.values()) else ""
 
 
-def _row(item: Item, project: Project, *, sees: bool) -> dict[str, Any]:
-    said = getattr(item, "consensus", None) if sees else None
+def _row(item: Item, project: Project, *, sight: Sight) -> dict[str, Any]:
+    said = getattr(item, "consensus", None) if sight.consensus else None
     stream = item.stream  # type: ignore[attr-defined]  # annotated by items.with_stream
     state = item.state if item.state != ItemState.ACTIVE or said is None else said.state
     return {
         "id": item.public_id,
         "address": address(item, project=project),
-        "title": item.snapshot.title if item.snapshot else "",
+        "title": item.snapshot.title if item.snapshot and sight.text else "",
         "stream": Stream(stream).label if stream else "",
         "state": "not asked yet" if state == ItemState.ACTIVE else STATES[state],
     }

@@ -6,10 +6,13 @@ from django.test.utils import CaptureQueriesContext
 
 from labeling import consensus, items
 from labeling.models import Assignment, Event, Item, Selection, State
+from labeling.permissions import Sight
 from labeling.refusals import Forbidden, Unacceptable
 from tests.factories import make_assignment, make_item, make_judgment, make_member, make_project
 
 pytestmark = pytest.mark.django_db
+SEES_ALL = Sight(consensus=True, whole=True, text=True)
+SEES_NO_OPINIONS = Sight(consensus=False, whole=True, text=True)
 
 
 @pytest.fixture
@@ -18,7 +21,7 @@ def project():
 
 
 def found(project, **params) -> set[str]:
-    wanted = items.read_filter(params, project, sees_consensus=True)
+    wanted = items.read_filter(params, project, sight=SEES_ALL)
     return {item.host for item in items.find(project, wanted)}
 
 
@@ -75,11 +78,11 @@ def test_a_page_still_open_tells_nothing_of_its_answers(project):
 def test_who_may_not_see_answers_may_not_search_by_them(project):
     for params in ({"label": "news"}, {"state": "disputed"}):
         with pytest.raises(Forbidden):
-            items.read_filter(params, project, sees_consensus=False)
+            items.read_filter(params, project, sight=SEES_NO_OPINIONS)
 
 
 def test_the_filter_is_said_in_words(project):
-    wanted = items.read_filter({"state": "disputed", "host": ".org"}, project, sees_consensus=True)
+    wanted = items.read_filter({"state": "disputed", "host": ".org"}, project, sight=SEES_ALL)
     assert items.in_words(wanted, 1204, project) == "1,204 pages, disputed, host ends in .org"
     assert items.in_words(items.Filter(), items.COUNT_CAP + 1, project) == "more than 100,000 pages"
 
@@ -130,7 +133,7 @@ def test_a_change_for_a_filter_reaches_every_page_of_it(project, monkeypatch):
     for n in range(5):
         make_item(project, f"https://h{n}.example.org/")
     make_item(project, "https://stays.example.com/")
-    wanted = items.read_filter({"host": ".org"}, project, sees_consensus=True)
+    wanted = items.read_filter({"host": ".org"}, project, sight=SEES_ALL)
     assert items.archive(items.find(project, wanted), project=project, by=make_member(project, "manager")) == 5
     assert found(project) == {"stays.example.com"}
 
