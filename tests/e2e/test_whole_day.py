@@ -186,7 +186,7 @@ def test_the_whole_day(visit, worker, live_server, tmp_path):
     expect(agreement.locator("main")).to_contain_text("Games")
     train(manager)
     batch = choose_batch(manager, 4)
-    reasons = list(Selection.objects.filter(item__project=project, origin__startswith="batch").values("reason"))
+    reasons = list(Selection.objects.filter(item__project=project, batch_item__isnull=False).values("reason"))
     assert len(reasons) == 4 and all(row["reason"] for row in reasons)
     expect(batch.get_by_role("table")).to_contain_text(reasons[0]["reason"])
 
