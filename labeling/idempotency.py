@@ -1,68 +1,147 @@
 """Unsafe calls that can be sent twice: the first answer is stored and given again.
 
-The row is made before the work starts, so that two copies on the way at once cannot both run. It is kept for
-IDEMPOTENCY_HOURS, per user. Answers of 5xx and of lost logins are forgotten: they may be tried again.
+The answer is written by the transaction that does the work: both are there, or neither. So a process that is killed at
+any moment leaves nothing half remembered, and a second copy of a call waits for the first. Who asks, and whether they
+may, is looked at before an answer is given again. Answers are kept for IDEMPOTENCY_HOURS, per user.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 
-from labeling.models import ApiToken, IdempotencyKey, User
+from labeling.models import IdempotencyKey, User
+from labeling.refusals import Refused
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 KEPT_HEADERS = ("Location", "ETag", "Content-Type")
 MAX_KEY = 200
-ABANDONED_SECONDS = 60  # a first call that never answered (killed) may be repeated after this
-MAX_STORED_BYTES = 1024 * 1024
+ABANDONED_SECONDS = 60  # a claim outside a transaction (a page's form) that was never kept may be repeated after this
+TRIES = 3
+DEADLOCK = "40P01"
 
 
-def remember(view: Any, request: Any, handle: Callable[..., Any], *args: Any, **kwargs: Any) -> HttpResponse:
-    """Run the call once per (user, key); a repeat gets the stored answer with `Idempotency-Replayed: true`."""
-    key = request.headers.get("Idempotency-Key")
-    user = None if key is None or request.method in SAFE else caller(request)
-    if key is None or user is None:
-        plain: HttpResponse = handle(request, *args, **kwargs)
-        return plain
+class BadKey(Refused):
+    """A key nobody could have made in good faith (400)."""
+
+    status = 400
+    code = "bad_key"
+
+
+def key_of(request: Any) -> str | None:
+    """The Idempotency-Key of an unsafe call; None when it has none."""
+    key: str | None = request.headers.get("Idempotency-Key")
+    if key is None or request.method in SAFE:
+        return None
     if not key or len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
-        return _problem(400, f"An Idempotency-Key is 1 to {MAX_KEY} printable ASCII characters.")
-    fingerprint = fingerprint_of(request)
-    row, fresh = claim(user, key, fingerprint)
-    if not fresh:
-        return replay(row, fingerprint)
-    response: HttpResponse = handle(request, *args, **kwargs)
-    keep(row, response)
+        raise BadKey(f"An Idempotency-Key is 1 to {MAX_KEY} printable ASCII characters.")
+    return key
+
+
+# ---- short calls: work and answer in one transaction ----------------------------------------------------------------
+def once(request: Any, work: Callable[[], HttpResponse]) -> HttpResponse:
+    """Do the work once per (user, key); a repeat gets the stored answer with `Idempotency-Replayed: true`."""
+    key = key_of(request)
+    if key is None:
+        return work()
+    fingerprint = fingerprint_of(request)  # reads the whole body: no transaction waits for a slow client
+    for tries_left in reversed(range(TRIES)):
+        try:
+            return _once(request.user, key, fingerprint, work)
+        except OperationalError as trouble:
+            if not (tries_left and _is_deadlock(trouble)):
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _once(user: User, key: str, fingerprint: str, work: Callable[[], HttpResponse]) -> HttpResponse:
+    with transaction.atomic():
+        row, fresh = claim(user, key, fingerprint)  # PostgreSQL waits here for another copy that is at work
+        if not fresh:
+            return replay(row, fingerprint)
+        response = work()
+        keep(row, response)
+        if response.status_code >= 500:
+            transaction.set_rollback(True)
     return response
 
 
-def caller(request: Any) -> User | None:
-    """Who is asking, before the view runs: the token's user or the session's."""
-    word, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if word.lower() in {"token", "bearer"}:
-        token = ApiToken.objects.live().by_secret(secret.strip()).select_related("user").first()
-        request.known_token = token  # what authentication would look up again
-        return token.user if token else None
-    user = getattr(request, "user", None)
-    return user if user is not None and user.is_authenticated else None
+def _is_deadlock(trouble: OperationalError) -> bool:
+    return getattr(trouble.__cause__, "sqlstate", None) == DEADLOCK
+
+
+def stored_answer(request: Any) -> HttpResponse | None:
+    """What this call was answered before, or None. For calls whose object has moved on since."""
+    key = key_of(request)
+    row = key and IdempotencyKey.objects.filter(user=request.user, key=key).first()
+    return replay(row, fingerprint_of(request)) if row else None
 
 
 def fingerprint_of(request: Any) -> str:
-    """SHA-256 of method, full path and body. A streamed upload is told apart by its length and declared digest."""
-    seal = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
-    if getattr(request, "streamed_upload", False) or int(request.META.get("CONTENT_LENGTH") or 0) > MAX_STORED_BYTES:
-        seal.update(f"{request.META.get('CONTENT_LENGTH')} {request.headers.get('Digest', '')}".encode())
-    else:
-        seal.update(request.body)
-    return seal.hexdigest()
+    """SHA-256 of method, full path and body."""
+    seal = _seal(request)
+    seal.update(request.body)
+    return str(seal.hexdigest())
 
 
+def _seal(request: Any) -> Any:
+    return hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
+
+
+# ---- uploads: the answer is written by the transaction that makes the job -------------------------------------------
+class AnsweredMeanwhile(Exception):
+    """Another copy of this upload has made its job while this one was still coming in."""
+
+
+class Upload:
+    """A body that is read once, as it comes, and told apart from another by the SHA-256 of what passed.
+
+    No transaction is open while it comes: that may take an hour, and SQLite has one writer.
+    """
+
+    def __init__(self, request: Any, chunks: Iterator[bytes]) -> None:
+        self.user: User = request.user
+        self.key = key_of(request)
+        self.chunks = chunks
+        self.seal = _seal(request)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self.chunks:
+            self.seal.update(chunk)
+            yield chunk
+
+    def once(self, work: Callable[[], HttpResponse]) -> HttpResponse:
+        """Do the work, which reads this body and calls `keep`; a repeat is read to be compared, and does nothing."""
+        known = IdempotencyKey.objects.filter(user=self.user, key=self.key)
+        row = known.first() if self.key else None
+        if row is None:
+            try:
+                return work()
+            except AnsweredMeanwhile:
+                row = known.get()
+        for _ in self:
+            pass
+        return replay(row, self.seal.hexdigest())
+
+    def keep(self, response: HttpResponse) -> None:
+        """Store the answer. Called in the transaction that does the work; raises AnsweredMeanwhile to undo it."""
+        if self.key is None:
+            return
+        try:
+            IdempotencyKey.objects.create(
+                user=self.user, key=self.key, request_sha256=self.seal.hexdigest(), **_stored(response)
+            )
+        except IntegrityError:
+            raise AnsweredMeanwhile from None
+
+
+# ---- the rows -------------------------------------------------------------------------------------------------------
 def claim(user: User, key: str, fingerprint: str) -> tuple[IdempotencyKey, bool]:
     """The row for this key, and whether this call is the one to do the work."""
     try:
@@ -78,6 +157,7 @@ def claim(user: User, key: str, fingerprint: str) -> tuple[IdempotencyKey, bool]
 
 
 def replay(row: IdempotencyKey, fingerprint: str) -> HttpResponse:
+    """The stored answer; 422 when it was another request that was answered."""
     if row.request_sha256 != fingerprint:
         return _problem(422, "This Idempotency-Key was used for another request. Use a new key for a new request.")
     if row.status is None:
@@ -90,15 +170,23 @@ def replay(row: IdempotencyKey, fingerprint: str) -> HttpResponse:
 
 
 def keep(row: IdempotencyKey, response: Any) -> None:
+    """Store the answer; forget the key where a later try may well be answered otherwise."""
     if response.status_code >= 500 or response.status_code in {401, 403, 429} or response.streaming:
         row.delete()
         return
+    for name, value in _stored(response).items():
+        setattr(row, name, value)
+    row.save(update_fields=["status", "body", "headers"])
+
+
+def _stored(response: Any) -> dict[str, Any]:
     if hasattr(response, "render") and not response.is_rendered:
         response.render()
-    row.status = response.status_code
-    row.body = getattr(response, "content_to_keep", response.content).decode()  # secrets are left out of what is kept
-    row.headers = {name: response[name] for name in KEPT_HEADERS if name in response}
-    row.save(update_fields=["status", "body", "headers"])
+    return {
+        "status": response.status_code,
+        "body": getattr(response, "content_to_keep", response.content).decode(),  # secrets are left out of it
+        "headers": {name: response[name] for name in KEPT_HEADERS if name in response},
+    }
 
 
 def forget_old() -> int:

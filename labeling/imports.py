@@ -58,8 +58,14 @@ def start(
     content_type: str = "",
     queue: bool = False,
     assume_scheme: str = "",
+    also: Callable[[Import], None] = lambda run: None,
 ) -> Import:
-    """Store the file and queue its import. Raises Unacceptable when its first bytes show that it can be no list."""
+    """Store the file and queue its import. Raises Unacceptable when its first bytes show that it can be no list.
+
+    `also` is called in the transaction that makes the import: what it writes stands or falls with it.
+    """
+    if project.archived_at is not None:
+        raise Refused("This project is archived: nothing is imported into it. Restore it first.")
     upload = storage.save(chunks)
     try:
         form = uploads.sniff(upload.head, filename, content_type)
@@ -74,6 +80,7 @@ def start(
                 f"import.started.{kind}", by=by, project=project, about=job, sha256=upload.sha256,
                 filename=run.filename,
             )  # fmt: skip
+            also(run)
     except uploads.BadFile as bad:
         storage.remove(upload.name)
         raise Unacceptable(str(bad), [{"pointer": "", "detail": str(bad)}]) from None

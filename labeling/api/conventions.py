@@ -28,7 +28,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
         header = request.headers.get("Authorization", "")
         if not tokens.is_sent(header):
             return None
-        token = getattr(request, "known_token", None) or tokens.sent_in(header)
+        token = tokens.sent_in(header)
         if token is None:
             raise exceptions.AuthenticationFailed("This token is not valid: it may have expired or been revoked.")
         self._remember_use(token)
@@ -62,8 +62,8 @@ class DeclaredAction(permissions.BasePermission):
             raise exceptions.MethodNotAllowed(request.method)
         if policy.GLOBAL_POLICY.get(action) != "anyone" and not request.user.is_authenticated:
             raise exceptions.NotAuthenticated("Log in or send a token first.")
-        view.scope_project()
         self._check_token(request, action)
+        view.scope_project()
         policy.require(request.user, action, getattr(view, "project", None), roles=view.roles)
         return True
 

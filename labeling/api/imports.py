@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
-from labeling import imports
+from labeling import idempotency, imports
 from labeling.api.base import ActionView
 from labeling.api.jobs import JobShape, accepted, job_shape
 from labeling.models import Import, Project
@@ -53,9 +53,11 @@ def import_shape(run: Import, request: Any) -> dict[str, Any]:
 class UploadView(ActionView):
     """Takes a body of any length: it goes to the disk as it comes."""
 
+    reads_stream = True
     kind = Import.Kind.ITEMS
 
-    def take(self, request, *, queue: bool = False) -> Response:
+    def take(self, request, *, queue: bool = False) -> HttpResponse:
+        """Answer with the job; the same file sent again under the same key gets the first one's."""
         content_type = request.content_type.partition(";")[0].strip().lower()
         encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
         if content_type not in CONTENT_TYPES:
@@ -64,11 +66,19 @@ class UploadView(ActionView):
             )
         if encoding not in {"identity", "gzip"}:
             raise exceptions.UnsupportedMediaType(encoding, "Content-Encoding is gzip or left out.")
-        run = imports.start(
-            self.project, by=request.user, chunks=_chunks(request), kind=self.kind, content_type=content_type,
-            queue=queue, assume_scheme=self._scheme(request),
-        )  # fmt: skip
-        return accepted(run.job, request)
+        upload, scheme = idempotency.Upload(request, _chunks(request)), self._scheme(request)
+
+        def keep(run: Import) -> None:
+            upload.keep(self.finalize_response(request, accepted(run.job, request)))
+
+        def start() -> HttpResponse:
+            run = imports.start(
+                self.project, by=request.user, chunks=upload, kind=self.kind, content_type=content_type, queue=queue,
+                assume_scheme=scheme, also=keep,
+            )  # fmt: skip
+            return accepted(run.job, request)
+
+        return upload.once(start)
 
     def _scheme(self, request) -> str:
         scheme = request.query_params.get("assume_scheme", "")
@@ -88,7 +98,7 @@ class ItemImportView(UploadView):
     query = frozenset({"queue", "assume_scheme"})
 
     @extend_schema(parameters=[QUEUE, ASSUME_SCHEME, GZIP], request=FILE, responses={202: JobShape})
-    def post(self, request, slug: str) -> Response:
+    def post(self, request, slug: str) -> HttpResponse:
         """Import a list of items: the body is the file itself, plain or gzip."""
         queue = TRUTH.get(request.query_params.get("queue", "").lower())
         if queue is None:
@@ -102,7 +112,7 @@ class JudgmentImportView(UploadView):
     kind = Import.Kind.JUDGMENTS
 
     @extend_schema(parameters=[ASSUME_SCHEME, GZIP], request=FILE, responses={202: JobShape})
-    def post(self, request, slug: str) -> Response:
+    def post(self, request, slug: str) -> HttpResponse:
         """Import existing answers: kept as judgments of pseudonymous raters, source "import"."""
         return self.take(request)
 
