@@ -112,7 +112,7 @@ def _take(project: Project, annotator: User, moment: Moment, *, skip_locked: boo
     holds = Assignment.objects.filter(project=project, annotator=annotator, state=State.LEASED)
     free = (
         Assignment.objects.open_to(annotator, now=moment)
-        .filter(~Exists(holds), project=project, item__state=ItemState.ACTIVE)
+        .filter(~Exists(holds), project=project, project__archived_at=None, item__state=ItemState.ACTIVE)
         .exclude(purpose=Purpose.RESERVED)
         .in_queue_order()
         .values("pk")
@@ -203,6 +203,8 @@ def _reopen(slots: QuerySet[Assignment], now: Moment | None) -> int:
 # ---- why there is nothing -------------------------------------------------------------------------------------------
 def nothing_left(project: Project, *, annotator: User, now: Moment | None = None) -> str:
     """Why this person is given nothing, in a sentence that tells nothing about anyone's answers."""
+    if project.archived_at is not None:
+        return "This project is archived: nobody is given its pages. A manager can restore it."
     moment = now or Now()
     unanswered = Assignment.objects.filter(project=project, state__in=[State.OPEN, State.LEASED])
     with_others = unanswered.filter(state=State.LEASED, available_at__gt=moment).exclude(annotator=annotator)
