@@ -5,23 +5,34 @@ functions: `read` (one row, before the transaction) and `store` (a chunk of read
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import F
 
-from labeling import jobs, rows, storage, uploads
-from labeling.models import Event, Import, Project, RefusedRow, User
+from labeling import bulk, jobs, rows, storage, uploads
+from labeling.models import Event, Import, Project, RefusedRow, RowNote, User
 from labeling.refusals import Refused, Unacceptable
-from labeling.rows import Refusal, Row
+from labeling.rows import Note, Refusal, Row
 
 CHUNK_ROWS = 2_000
-CHUNK_CHARACTERS = 8 << 20  # long page texts make shorter chunks, so that memory stays flat
+CHUNK_BYTES = 4 << 20  # long page texts make shorter chunks, so that memory stays flat
 JOB_KINDS = {Import.Kind.ITEMS: "import", Import.Kind.JUDGMENTS: "judgment_import"}
-T = TypeVar("T")
+CANNOT_HOLD = "The database cannot hold a value of this row."
+
+
+class Taken(Protocol):
+    """A row as `read` understood it."""
+
+    row: Row
+
+
+T = TypeVar("T", bound=Taken)
 
 
 @dataclass(slots=True)
@@ -32,6 +43,13 @@ class Outcome:
     duplicate: int = 0
     updated: int = 0
     refused: list[Refusal] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)  # about rows that are counted above
+
+    def __add__(self, other: "Outcome") -> "Outcome":
+        return Outcome(
+            self.created + other.created, self.duplicate + other.duplicate, self.updated + other.updated,
+            self.refused + other.refused, self.notes + other.notes,
+        )  # fmt: skip
 
     @property
     def total(self) -> int:
@@ -43,7 +61,7 @@ class Work(Generic[T]):
     """How rows of one kind are taken."""
 
     required: Collection[str]
-    read: Callable[[Row], "T | Refusal"]
+    read: Callable[[Row], T | Refusal]
     store: Callable[[list[T]], Outcome]
 
 
@@ -103,9 +121,10 @@ def carry_out(claim: jobs.Claim, run: Import, work: Work[T]) -> dict[str, int]:
     with storage.opened(run.stored_name) as stream:
         try:
             read = rows.read(stream, format=_format(run), required=work.required, skip=run.rows_done)
-            for chunk in _chunks(read, work.read):
-                _take(claim, run, work, chunk)
-                share.say(claim)
+            with closing(_ahead(_chunks(read, work.read))) as chunks:
+                for chunk in chunks:
+                    _take(claim, run, work, chunk)
+                    share.say(claim)
         except rows.BadFile as bad:
             raise Refused(str(bad)) from None
     return counts_of(run)
@@ -127,36 +146,39 @@ def _survey(run: Import) -> int:
         raise Refused("The uploaded file is no longer on this server; send it again.") from None
 
 
-def _chunks(read: Iterator[Row | Refusal], take: Callable[[Row], "T | Refusal"]) -> Iterator[list["T | Refusal"]]:
+def _ahead(chunks: Iterator[list[T | Refusal]]) -> Generator[list[T | Refusal]]:
+    """The same chunks; while one is written, which mostly waits for the database, a thread reads the next."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader") as thread:
+        coming: Future[list[T | Refusal]] = thread.submit(next, chunks, [])
+        while chunk := coming.result():
+            coming = thread.submit(next, chunks, [])
+            yield chunk
+
+
+def _chunks(read: Iterator[Row | Refusal], take: Callable[[Row], T | Refusal]) -> Iterator[list[T | Refusal]]:
     while chunk := list(_some(read, take)):
         yield chunk
 
 
-def _some(read: Iterator[Row | Refusal], take: Callable[[Row], "T | Refusal"]) -> Iterator["T | Refusal"]:
-    room = CHUNK_CHARACTERS
+def _some(read: Iterator[Row | Refusal], take: Callable[[Row], T | Refusal]) -> Iterator[T | Refusal]:
+    room = CHUNK_BYTES
     for row in islice(read, CHUNK_ROWS):
         if isinstance(row, Refusal):
             yield row
         else:
             yield take(row)
-            room -= sum(len(value) for value in row.values.values() if isinstance(value, str))
+            room -= len(row.data)
         if room < 0:
             return
 
 
-def _take(claim: jobs.Claim, run: Import, work: Work[T], chunk: list["T | Refusal"]) -> None:
+def _take(claim: jobs.Claim, run: Import, work: Work[T], chunk: list[T | Refusal]) -> None:
     with transaction.atomic():
-        outcome = work.store([row for row in chunk if not isinstance(row, Refusal)])
+        outcome = _stored(work, [row for row in chunk if not isinstance(row, Refusal)])
         outcome.refused += [row for row in chunk if isinstance(row, Refusal)]
         if outcome.total != len(chunk):
             raise AssertionError(f"{len(chunk)} rows went in, {outcome.total} came out")
-        RefusedRow.objects.bulk_create(
-            [
-                RefusedRow(run=run, number=row.number, line=row.line, reason=row.reason[:500], raw=row.raw)
-                for row in outcome.refused
-            ],
-            batch_size=500,
-        )
+        _report(run, outcome)
         Import.objects.filter(pk=run.pk).update(
             rows_done=F("rows_done") + len(chunk),
             rows_total=F("rows_total") + len(chunk),
@@ -167,6 +189,25 @@ def _take(claim: jobs.Claim, run: Import, work: Work[T], chunk: list["T | Refusa
         )
         claim.guard()
     run.refresh_from_db(fields=[*COUNTERS, "rows_done"])
+
+
+def _stored(work: Work[T], rows: list[T]) -> Outcome:
+    """What the rows became. A row the database cannot hold, for whatever reason, is found by halving and refused."""
+    try:
+        with transaction.atomic():
+            return work.store(rows)
+    except DataError:
+        if len(rows) == 1:
+            return Outcome(refused=[rows[0].row.refusal(CANNOT_HOLD)])
+        half = len(rows) // 2
+        return _stored(work, rows[:half]) + _stored(work, rows[half:])
+
+
+def _report(run: Import, outcome: Outcome) -> None:
+    refused = [(run.pk, row.number, row.line, row.reason[:500], row.raw) for row in outcome.refused]
+    bulk.copy(RefusedRow, ("run_id", "number", "line", "reason", "raw"), refused)
+    notes = [(run.pk, note.number, note.line, note.sentence[:500]) for note in outcome.notes]
+    bulk.copy(RowNote, ("run_id", "number", "line", "sentence"), notes)
 
 
 # ---- how far it is --------------------------------------------------------------------------------------------------
@@ -181,7 +222,7 @@ def in_words(run: Import) -> str:
     """ "12,000 rows read: 11,400 new, 500 known, 100 refused" """
     parts = [f"{run.rows_created:,} new", f"{run.rows_duplicate:,} known"]
     if run.rows_updated:
-        parts.append(f"{run.rows_updated:,} with new text")
+        parts.append(f"{run.rows_updated:,} brought up to date")
     parts.append(f"{run.rows_refused:,} refused")
     read = "1 row" if run.rows_total == 1 else f"{run.rows_total:,} rows"
     return f"{read} read: {', '.join(parts)}"

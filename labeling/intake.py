@@ -1,55 +1,65 @@
-"""Rows in, Items out. Every row is created, known already, brings other text, or is refused with its line and reason.
+"""Rows in, Items out. Every row is created, known already, brings something new, or is refused with line and reason.
 
 The identity of an item is its canonical address, so the same list twice adds nothing. The text of a row becomes a
-Snapshot; a text the item had before is known and changes nothing.
+Snapshot; a text the item had before is known and changes nothing. External id, language and other columns fill what is
+empty; what is known is never overwritten, and a row that says otherwise gets a note.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.utils.dateparse import parse_date, parse_datetime
-
 from labeling import bulk, imports, jobs, queue, weburls
+from labeling.cells import (
+    MAX_EXTERNAL_ID,
+    MAX_LANGUAGE,
+    MAX_METADATA,
+    MAX_TITLE,
+    BadCell,
+    Metadata,
+    moment_of,
+    others_of,
+    size_of,
+    text_of,
+)
 from labeling.imports import Outcome
 from labeling.models import Assignment, Import, Item, Project, Selection, Snapshot, Stream
+from labeling.phrases import listed
 from labeling.rows import Refusal, Row
 
-KNOWN = ("url", "title", "text", "external_id", "language", "captured_at")
-MAX_TITLE = 2_000
-MAX_EXTERNAL_ID = 255
-MAX_LANGUAGE = 35
-MAX_METADATA_VALUE = 2_000
-MAX_METADATA = 20_000
-
-
-class BadCell(ValueError):
-    """One cell cannot be taken; the text says why, in a sentence."""
+KNOWN = frozenset({"url", "title", "text", "external_id", "language", "captured_at"})
+ONCE = ("external_id", "language")  # cells that fill an empty field of a known item
+ITEM_COLUMNS = (
+    "id", "public_id", "url_raw", "url_key", "url_display", "host", "registrable_domain", "flags", "external_id",
+    "language", "metadata", "snapshot_id",
+)  # fmt: skip
+SNAPSHOT_COLUMNS = ("id", "item_id", "title", "text", "content_hash", "captured_at")
+CHANGEABLE = (*ONCE, "metadata", "snapshot_id")
+KEPT = "This page is known with another {names}; what was known is kept."
+FULL = "There was no room beside what is known of this page for {names}."
 
 
 @dataclass(slots=True)
 class Candidate:
     """One row as an item would hold it."""
 
+    row: Row
     url: weburls.WebURL
     title: str = ""
     text: str = ""
     external_id: str = ""
     language: str = ""
     captured_at: datetime | None = None
-    metadata: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def has_content(self) -> bool:
-        return bool(self.title or self.text)
+    metadata: Metadata = field(default_factory=dict)
 
     @property
     def content_hash(self) -> str:
-        return content_hash(self.title, self.text)
+        """Empty for a row that brings neither title nor text."""
+        return content_hash(self.title, self.text) if self.title or self.text else ""
 
 
 def content_hash(title: str, text: str) -> str:
@@ -75,146 +85,170 @@ def run(claim: jobs.Claim) -> dict[str, int]:
 def read_row(row: Row, *, assume_scheme: str | None) -> Candidate | Refusal:
     """What a row says, or the sentence why it cannot be taken."""
     try:
-        return candidate(row.values, assume_scheme=assume_scheme)
+        return _candidate(row, assume_scheme)
     except (weburls.BadURL, BadCell) as bad:
-        return Refusal(row.number, row.line, str(bad), row.raw)
+        return row.refusal(str(bad))
 
 
-def candidate(values: dict[str, Any], *, assume_scheme: str | None) -> Candidate:
-    """Raises BadURL or BadCell with a sentence."""
+def _candidate(row: Row, assume_scheme: str | None) -> Candidate:
+    values: dict[str, Any] = row.values
+    url = weburls.parse(values["url"], assume_scheme=assume_scheme)
+    if len(values) == 1:
+        return Candidate(row, url)
     return Candidate(
-        url=weburls.parse(values["url"], assume_scheme=assume_scheme),
+        row,
+        url,
         title=text_of(values, "title", MAX_TITLE),
         text=text_of(values, "text", None),
         external_id=text_of(values, "external_id", MAX_EXTERNAL_ID).strip(),
         language=text_of(values, "language", MAX_LANGUAGE).strip(),
         captured_at=moment_of(values, "captured_at"),
-        metadata=_metadata(values),
+        metadata=others_of(values, KNOWN),
     )
-
-
-def text_of(values: dict[str, Any], name: str, longest: int | None) -> str:
-    """A cell as text, empty when it is missing. Raises BadCell with a sentence."""
-    value = values.get(name)
-    if value is None:
-        return ""
-    if isinstance(value, int) and not isinstance(value, bool) and name == "external_id":
-        value = str(value)
-    if not isinstance(value, str):
-        raise BadCell(f"The value of “{name}” must be text.")
-    if longest is not None and len(value) > longest:
-        raise BadCell(f"The value of “{name}” is longer than {longest:,} characters.")
-    return value
-
-
-def moment_of(values: dict[str, Any], name: str) -> datetime | None:
-    """A date or a time in ISO 8601; without a zone it is UTC. Raises BadCell with a sentence."""
-    value = text_of(values, name, None).strip()
-    if not value:
-        return None
-    try:
-        moment = parse_datetime(value[:64])
-        day = None if moment else parse_date(value[:64])
-        if moment is None and day is not None:
-            moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        if moment is not None:
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise BadCell(f"“{value[:40]}” in “{name}” is no date; write 2026-01-31 or 2026-01-31T12:00:00Z.")
-
-
-def _metadata(values: dict[str, Any]) -> dict[str, str]:
-    """Every other column, as text."""
-    extra = {name: _plain(value) for name, value in values.items() if name not in KNOWN and value not in (None, "")}
-    if sum(len(name) + len(value) for name, value in extra.items()) > MAX_METADATA:
-        raise BadCell(f"The other columns hold more than {MAX_METADATA:,} characters together.")
-    for name, value in extra.items():
-        if len(value) > MAX_METADATA_VALUE:
-            raise BadCell(f"The value of “{name[:60]}” is longer than {MAX_METADATA_VALUE:,} characters.")
-    return extra
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise BadCell("A value is a list or an object; other columns hold text, numbers, true or false.")
 
 
 # ---- a chunk --------------------------------------------------------------------------------------------------------
 @dataclass(slots=True)
-class _Known:
-    """An item this chunk names: its row, and the content hashes of its snapshots."""
+class _Page:
+    """An item this chunk names, as the database is to hold it."""
 
-    item: Item
-    is_new: bool
+    public_id: str
+    pk: int = 0  # 0 until a new one is numbered
+    external_id: str = ""
+    language: str = ""
+    metadata: Metadata = field(default_factory=dict)
+    snapshot_id: int | None = None
     hashes: set[str] = field(default_factory=set)
 
+    def fill(self, given: Candidate) -> tuple[bool, list[str]]:
+        """Take what is still empty. Returns whether something was, and what there is to note, in sentences."""
+        filled, kept, notes = False, [], []
+        for name in ONCE:
+            new, old = getattr(given, name), getattr(self, name)
+            if new and not old:
+                setattr(self, name, new)
+                filled = True
+            elif new and new != old:
+                kept.append(f"{name} (“{old}”)")
+        kept += [name[:60] for name, value in given.metadata.items() if self.metadata.get(name, value) != value]
+        if kept:
+            notes.append(KEPT.format(names=listed(kept)))
+        fresh = {name: value for name, value in given.metadata.items() if name not in self.metadata}
+        if fresh and size_of(self.metadata) + size_of(fresh) > MAX_METADATA:
+            notes.append(FULL.format(names=listed([name[:60] for name in fresh])))
+        elif fresh:
+            self.metadata = self.metadata | fresh
+            filled = True
+        return filled, notes
 
-def store(run: Import, candidates: list[Candidate]) -> Outcome:
+
+@dataclass(slots=True)
+class _Chunk:
+    """What is to be written for one chunk."""
+
+    fresh: list[tuple[_Page, weburls.WebURL]] = field(default_factory=list)
+    changed: dict[int, _Page] = field(default_factory=dict)
+    texts: list[tuple[_Page, Candidate, str]] = field(default_factory=list)
+
+
+def store(run: Import, rows: list[Candidate]) -> Outcome:
     """Write a chunk in the caller's transaction: items, snapshots, selections and, if asked, open slots."""
     # One import of a project writes at a time, so what is known is known; readers and annotators do not wait.
     project = Project.objects.select_for_update(no_key=True).get(pk=run.project_id)
-    known = _known_items(project, candidates)
-    build = bulk.builder(Item, project_id=project.pk, first_import_id=run.pk)
-    outcome, snapshots = Outcome(), []
-    for row in candidates:
-        held = known.get(row.url.public_id)
-        is_new = held is None
-        if held is None:
-            held = known[row.url.public_id] = _Known(_item(build, row), is_new=True)
-        is_new_text = row.has_content and row.content_hash not in held.hashes
-        if is_new_text:
-            snapshots.append((held, _snapshot(row)))
-            held.hashes.add(row.content_hash)
-        outcome.created += is_new
-        outcome.updated += not is_new and is_new_text
-        outcome.duplicate += not is_new and not is_new_text
-    _write(project, run, [held.item for held in known.values() if held.is_new], snapshots)
+    pages = _known_pages(project, {row.url.public_id for row in rows})
+    outcome, chunk = Outcome(), _Chunk()
+    for row in rows:
+        page = pages.get(row.url.public_id)
+        if page is None:
+            page = pages[row.url.public_id] = _new_page(row)
+            chunk.fresh.append((page, row.url))
+            outcome.created += 1
+            _take_text(page, row, chunk)
+        else:
+            _take_again(page, row, chunk, outcome)
+    _write(project, run, chunk)
     return outcome
 
 
-def _known_items(project: Project, candidates: list[Candidate]) -> dict[str, _Known]:
-    ids = {row.url.public_id for row in candidates}
-    items = Item.objects.filter(project=project, public_id__in=ids).only("id", "public_id")
-    known = {item.pk: _Known(item, is_new=False) for item in items}
-    hashes = Snapshot.objects.filter(item__in=list(known)).values_list("item_id", "content_hash")
-    for item_id, digest in hashes:
-        known[item_id].hashes.add(digest)
-    return {held.item.public_id: held for held in known.values()}
+def _known_pages(project: Project, ids: Collection[str]) -> dict[str, _Page]:
+    columns = ("pk", "public_id", *ONCE, "metadata", "snapshot_id")
+    found = Item.objects.filter(project=project, public_id__among=ids).values_list(*columns)
+    pages = {
+        pk: _Page(public_id, pk, external_id, language, metadata, snapshot_id)
+        for pk, public_id, external_id, language, metadata, snapshot_id in found
+    }
+    if pages:
+        for pk, digest in Snapshot.objects.filter(item__in=pages).values_list("item_id", "content_hash"):
+            pages[pk].hashes.add(digest)
+    return {page.public_id: page for page in pages.values()}
 
 
-def _item(build: Callable[..., Item], row: Candidate) -> Item:
-    url = row.url
-    return build(
-        public_id=url.public_id, url_raw=url.raw, url_key=url.key, url_display=url.display, host=url.host,
-        registrable_domain=url.registrable_domain, flags=list(url.flags), external_id=row.external_id,
-        language=row.language, metadata=row.metadata,
+def _new_page(row: Candidate) -> _Page:
+    return _Page(row.url.public_id, 0, row.external_id, row.language, row.metadata)
+
+
+def _take_text(page: _Page, row: Candidate, chunk: _Chunk) -> bool:
+    """Keep the text of a row for a page; False for none, and for one the page had before."""
+    digest = row.content_hash
+    if not digest or digest in page.hashes:
+        return False
+    page.hashes.add(digest)
+    chunk.texts.append((page, row, digest))
+    return True
+
+
+def _take_again(page: _Page, row: Candidate, chunk: _Chunk, outcome: Outcome) -> None:
+    """A row of a page that is known, from before or from an earlier row."""
+    filled, notes = page.fill(row)
+    if notes:
+        outcome.notes.append(row.row.note(" ".join(notes)))
+    if _take_text(page, row, chunk) or filled:
+        outcome.updated += 1
+        if page.pk:
+            chunk.changed[page.pk] = page
+    else:
+        outcome.duplicate += 1
+
+
+def _write(project: Project, run: Import, chunk: _Chunk) -> None:
+    # Items and snapshots name each other, so both are numbered before either is written.
+    for (page, _), key in zip(chunk.fresh, bulk.next_keys(Item, len(chunk.fresh)), strict=True):
+        page.pk = key
+    keys = bulk.next_keys(Snapshot, len(chunk.texts))
+    for (page, _, _), key in zip(chunk.texts, keys, strict=True):
+        page.snapshot_id = key
+    bulk.copy(Item, ITEM_COLUMNS, map(_item, chunk.fresh), project_id=project.pk, first_import_id=run.pk)
+    bulk.copy(Snapshot, SNAPSHOT_COLUMNS, map(_snapshot, keys, chunk.texts))
+    bulk.update(Item, CHANGEABLE, {pk: _changeable(page) for pk, page in sorted(chunk.changed.items())})
+    _select(project, run, [page for page, _ in chunk.fresh])
+
+
+def _item(new: tuple[_Page, weburls.WebURL]) -> bulk.Values:
+    page, url = new
+    return (
+        page.pk, url.public_id, url.raw, url.key, url.display, url.host, url.registrable_domain, url.flags,
+        page.external_id, page.language, page.metadata, page.snapshot_id,
     )  # fmt: skip
 
 
-def _snapshot(row: Candidate) -> Snapshot:
-    return Snapshot(title=row.title, text=row.text, content_hash=row.content_hash, captured_at=row.captured_at)
+def _snapshot(key: int, text: tuple[_Page, Candidate, str]) -> bulk.Values:
+    page, row, digest = text
+    return key, page.pk, row.title, row.text, digest, row.captured_at
 
 
-def _write(project: Project, run: Import, items: list[Item], snapshots: list[tuple[_Known, Snapshot]]) -> None:
-    # Items and snapshots name each other, so both are numbered before either is written.
-    bulk.number(items)
-    bulk.number([snapshot for _, snapshot in snapshots])
-    for held, snapshot in snapshots:
-        snapshot.item_id, held.item.snapshot_id = held.item.pk, snapshot.pk
-    bulk.insert(items)
-    bulk.insert([snapshot for _, snapshot in snapshots])
-    bulk.point(Item, "snapshot", {held.item.pk: held.item.snapshot_id for held, _ in snapshots if not held.is_new})
-    build = bulk.builder(Selection, stream=str(Stream.IMPORT), origin=f"import {run.pk}")
-    selections = [build(item_id=item.pk) for item in items]
+def _changeable(page: _Page) -> bulk.Values:
+    return page.external_id, page.language, page.metadata, page.snapshot_id
+
+
+def _select(project: Project, run: Import, fresh: list[_Page]) -> None:
+    """Say of each new item how it came, and open its slots if that was asked."""
+    how = {"stream": str(Stream.IMPORT), "origin": f"import {run.pk}"}
+    if not run.queue:
+        bulk.copy(Selection, ("item_id",), ((page.pk,) for page in fresh), **how)
+        return
+    selections = [Selection(item=Item(pk=page.pk, snapshot_id=page.snapshot_id), **how) for page in fresh]
     bulk.insert(selections)
-    if run.queue:
-        for selection, item in zip(selections, items, strict=True):
-            selection.item = item
-        queue.open_slots(project, selections, overlap=project.overlap_for(Stream.IMPORT))
+    queue.open_slots(project, selections, overlap=project.overlap_for(Stream.IMPORT))
 
 
 # ---- a pasted list --------------------------------------------------------------------------------------------------

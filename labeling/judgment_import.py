@@ -13,9 +13,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from labeling import bulk, consensus, imports, intake, jobs, judging, schemas, weburls
+from labeling import bulk, cells, consensus, imports, jobs, judging, schemas, weburls
+from labeling.cells import BadCell
 from labeling.imports import Outcome
-from labeling.intake import BadCell
 from labeling.models import Consensus, Import, Item, Judgment, Project, Rater
 from labeling.models.work import NOT_ASSESSABLE
 from labeling.refusals import Refused, Unacceptable
@@ -44,9 +44,6 @@ class Given:
     verdicts: dict[str, str]
     submitted_at: datetime | None
     active_seconds: float | None
-
-    def refusal(self, reason: str) -> Refusal:
-        return Refusal(self.row.number, self.row.line, reason, self.row.raw)
 
 
 # ---- the job --------------------------------------------------------------------------------------------------------
@@ -77,23 +74,23 @@ def read_row(row: Row, *, schema: schemas.Schema, assume_scheme: str | None) -> 
     try:
         return _given(row, schema, assume_scheme)
     except (weburls.BadURL, BadCell) as bad:
-        return Refusal(row.number, row.line, str(bad), row.raw)
+        return row.refusal(str(bad))
     except Unacceptable as bad:
-        return Refusal(row.number, row.line, bad.sentence, row.raw)
+        return row.refusal(bad.sentence)
 
 
 def _given(row: Row, schema: schemas.Schema, assume_scheme: str | None) -> Given:
     values = row.values
-    url = intake.text_of(values, "url", None)
+    url = cells.text_of(values, "url", None)
     outcome, verdicts = _answer(values, schema)
     return Given(
         row=row,
         public_id=weburls.parse(url, assume_scheme=assume_scheme).public_id if url.strip() else "",
-        external_id=intake.text_of(values, "external_id", intake.MAX_EXTERNAL_ID).strip(),
+        external_id=cells.text_of(values, "external_id", cells.MAX_EXTERNAL_ID).strip(),
         code=_code(values),
         outcome=outcome,
         verdicts=verdicts,
-        submitted_at=intake.moment_of(values, "submitted_at"),
+        submitted_at=cells.moment_of(values, "submitted_at"),
         active_seconds=_seconds(values.get("active_seconds")),
     )
 
@@ -108,7 +105,7 @@ def _code(values: dict[str, Any]) -> str:
 
 def _answer(values: dict[str, Any], schema: schemas.Schema) -> tuple[str, dict[str, str]]:
     yes, unsure, none = _keys(values, "yes"), _keys(values, "unsure"), _truth(values, "none")
-    reason = intake.text_of(values, "skip_reason", 40).strip()
+    reason = cells.text_of(values, "skip_reason", 40).strip()
     if reason:
         _refuse_reason(reason, is_answered=bool(yes or unsure or none))
         return Judgment.Outcome.NOT_ASSESSABLE, {}
@@ -172,9 +169,9 @@ def store(run: Import, schema: schemas.Schema, given: list[Given]) -> Outcome:
         item, fault = find(answer)
         rater = raters[answer.code]
         if item is None:
-            outcome.refused.append(answer.refusal(fault))
+            outcome.refused.append(answer.row.refusal(fault))
         elif rater.user_id is not None:
-            outcome.refused.append(answer.refusal(A_PERSON.format(code=answer.code)))
+            outcome.refused.append(answer.row.refusal(A_PERSON.format(code=answer.code)))
         elif (item.pk, answer.code) not in standing:
             fresh.append(_judgment(item, rater, schema, answer))
             standing[item.pk, answer.code] = (answer.outcome, answer.verdicts)
@@ -182,7 +179,7 @@ def store(run: Import, schema: schemas.Schema, given: list[Given]) -> Outcome:
         elif standing[item.pk, answer.code] == (answer.outcome, answer.verdicts):
             outcome.duplicate += 1
         else:
-            outcome.refused.append(answer.refusal(DIFFERENTLY.format(code=answer.code)))
+            outcome.refused.append(answer.row.refusal(DIFFERENTLY.format(code=answer.code)))
     bulk.insert(fresh)
     consensus.refresh_many(sorted({judgment.item_id for judgment in fresh}), project=project)
     return outcome

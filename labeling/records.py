@@ -59,6 +59,9 @@ def csv_records(lines: Iterator[Line], *, delimiter: bytes, columns: int) -> Ite
     for first in source:
         if _is_blank(first):
             continue
+        if b'"' not in first.data and not first.is_cut:  # most records are one line without a quote
+            yield Record(first.number, first.data, "")
+            continue
         taken, fault = _gathered(first, source, _Quotes(delimiter, columns))
         if fault:
             source.take_back(taken[1:])

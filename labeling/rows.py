@@ -31,23 +31,38 @@ csv.field_size_limit(RECORD_BYTES)
 
 
 @dataclass(slots=True)
-class Row:
-    """One row: `line` is the physical line on which it starts, `raw` its text as a report may show it."""
-
-    number: int
-    line: int
-    raw: str
-    values: Values
-
-
-@dataclass(slots=True)
 class Refusal:
-    """A row that is not taken, and the sentence why."""
+    """A row that is not taken, the sentence why, and its text as a report may show it."""
 
     number: int
     line: int
     reason: str
     raw: str
+
+
+@dataclass(slots=True)
+class Note:
+    """Something to know about a row that is taken, in a sentence."""
+
+    number: int
+    line: int
+    sentence: str
+
+
+@dataclass(slots=True)
+class Row:
+    """One row: `line` is the physical line on which it starts, `data` its bytes."""
+
+    number: int
+    line: int
+    data: bytes
+    values: Values
+
+    def refusal(self, reason: str) -> Refusal:
+        return Refusal(self.number, self.line, reason, _shown(self.data))
+
+    def note(self, sentence: str) -> Note:
+        return Note(self.number, self.line, sentence)
 
 
 class BadRow(ValueError):
@@ -82,13 +97,12 @@ def _rows(records: Iterable[Record], parse: Callable[[bytes], Values], skip: int
 
 
 def _row(number: int, record: Record, parse: Callable[[bytes], Values]) -> Row | Refusal:
-    raw = _shown(record.data)
     try:
         if record.fault:
             raise BadRow(record.fault)
-        return Row(number, record.line, raw, parse(record.data))
+        return Row(number, record.line, record.data, parse(record.data))
     except (BadRow, strict_json.BadJSON) as refused:
-        return Refusal(number, record.line, str(refused), raw)
+        return Refusal(number, record.line, str(refused), _shown(record.data))
 
 
 def _open_csv(

@@ -3,8 +3,8 @@
 An address is parsed by the WHATWG rules (can-ada), since that is what a browser, and so a web filter, sees. Its
 identity is the SHA-256 of `key`, the canonical form without the fragment: two spellings of one address are one item,
 and no index ever holds the long text. `raw` stays exactly as it was given. Only http and https are read, credentials
-and U+0000 are refused, and neither `raw` nor `key` may be longer than MAX_BYTES. A host with a final dot is kept apart
-from the one without, as browsers do.
+and U+0000 are refused, neither `raw` nor `key` may be longer than MAX_BYTES, and the host no longer than DNS can hold.
+A host with a final dot is kept apart from the one without, as browsers do.
 
 `flags` mark addresses that are legal items but must be shown inert and never be fetched, in this order:
 
@@ -22,13 +22,15 @@ import hashlib
 import ipaddress
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 import can_ada
 from publicsuffixlist import PublicSuffixList
 
 MAX_BYTES = 16_384
+MAX_HOST = 253  # RFC 1035, without a final dot; what is longer names no page, and its columns are indexed
+REMEMBERED_HOSTS = 10_000  # a list names the same hosts again and again; each costs about a kilobyte at most
 SCHEMES = ("http", "https")
 FLAGS = (
     "ip_address",
@@ -57,7 +59,8 @@ HOST_WITHOUT_SCHEME = re.compile(
 BIDI_CONTROL = re.compile(
     "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|%D8%9C|%E2%80%(?:8[EF]|A[A-E])|%E2%81%A[6-9]", re.IGNORECASE
 )
-DNS_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+# Labels of letters, digits, - and _, without a hyphen at an end, and a dot only where another label follows.
+DNS_NAME = re.compile(r"(?:(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?=.)|$))+")
 LOCAL_SUFFIXES = (
     ".localhost",
     ".local",
@@ -91,7 +94,6 @@ LATIN_LOOKALIKES = {
 LATIN_PRETENDERS = re.compile("[\u0131\u0138\u0185\u0250-\u02af]")
 TURKIC_SUFFIXES = ("tr", "az")  # where the dotless i is an everyday letter
 
-QUERY = re.compile(r"\?.+", re.DOTALL)
 AT_SIGN = re.compile("(@|%40)")
 NAMED_BY_MARK = re.compile("~|%7e|@|%40", re.IGNORECASE)
 
@@ -100,8 +102,7 @@ class BadURL(ValueError):
     """The text is not an address of a page that can be judged; the text of the error says why, in a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class WebURL:
+class WebURL(NamedTuple):
     """One address. `public_id` is the first 32 hex characters of the SHA-256 of `key`; `host` is in its ASCII form."""
 
     raw: str
@@ -148,18 +149,19 @@ def display_of(key: str, *, show_query: bool) -> str:
     shown = key.partition("://")[2]
     if show_query:
         return shown
-    host, *segments = QUERY.sub("?…", shown).split("/")
-    return "/".join([host, *map(_without_person, segments)])
+    path, mark, query = shown.partition("?")
+    if NAMED_BY_MARK.search(path):
+        host, *segments = path.split("/")
+        path = "/".join([host, *map(_without_person, segments)])
+    return f"{path}?…" if query else path + mark
 
 
 def _without_person(segment: str) -> str:
     """One segment of a path, with ~name, @name and name@host cut to what is no name."""
-    path, mark, query = segment.partition("?")
-    if named := NAMED_BY_MARK.match(path):
-        path = f"{named[0]}…"
-    elif len(parts := AT_SIGN.split(path, maxsplit=1)) == 3 and "." in parts[2]:
-        path = f"…{parts[1]}{parts[2]}"
-    return path + mark + query
+    if named := NAMED_BY_MARK.match(segment):
+        return f"{named[0]}…"
+    parts = AT_SIGN.split(segment, maxsplit=1)
+    return f"…{parts[1]}{parts[2]}" if len(parts) == 3 and "." in parts[2] else segment
 
 
 def unicode_host(host: str) -> str | None:
@@ -178,7 +180,7 @@ def _unicode(host: str) -> str:
     return decoded
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=REMEMBERED_HOSTS)
 def registrable_domain(host: str) -> str:
     """The part of `host` that someone registered, by the public suffix list and its private section (x.github.io).
 
@@ -223,6 +225,8 @@ def _whatwg(text: str) -> can_ada.URL:
         raise BadURL("Only http and https pages can be judged.")
     if url.has_credentials():
         raise BadURL("The address contains a user name or a password.")
+    if len(url.hostname.removesuffix(".")) > MAX_HOST:
+        raise BadURL(f"The host is longer than {MAX_HOST} characters.")
     return url
 
 
@@ -244,7 +248,10 @@ def _why_unparsable(text: str) -> str:
 
 
 def _flags(raw: str, key: str, host: str, *, scheme_assumed: bool) -> tuple[str, ...]:
-    marks = set(_host_flags(host))
+    of_host = _host_flags(host)
+    if not of_host and not scheme_assumed and raw.isprintable() and "%" not in key:  # most: nothing else to look for
+        return ()
+    marks = set(of_host)
     if BIDI_CONTROL.search(raw) or BIDI_CONTROL.search(key):
         marks.add("bidi")
     if CONTROL.search(raw.strip(BLANKS)):
@@ -254,7 +261,7 @@ def _flags(raw: str, key: str, host: str, *, scheme_assumed: bool) -> tuple[str,
     return tuple(flag for flag in FLAGS if flag in marks)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=REMEMBERED_HOSTS)
 def _host_flags(host: str) -> tuple[str, ...]:
     if address := _address(host):
         return ("ip_address",) if _is_public(address) else ("ip_address", "private_host")
@@ -264,7 +271,7 @@ def _host_flags(host: str) -> tuple[str, ...]:
         "private_host": "." not in name or name.endswith(LOCAL_SUFFIXES),
         "confusable_host": _is_confusable(script),
         "bidi": any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in script),
-        "odd_host": len(name) > 253 or not all(DNS_LABEL.fullmatch(label) for label in name.split(".")),
+        "odd_host": not DNS_NAME.fullmatch(name),
         "trailing_dot": host.endswith("."),
     }
     return tuple(flag for flag, holds in marks.items() if holds)

@@ -15,7 +15,7 @@ from labeling.models import Import, Job, Project
 from labeling.refusals import Refused
 from labeling.web import PersonRequest, page, page_or_fragment
 
-SHOWN_REFUSALS = 100
+SHOWN_ROWS = 100
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what spreadsheets run as a formula
 
 
@@ -84,7 +84,8 @@ def start(request: PersonRequest, project: Project) -> HttpResponse:
 def report(request: PersonRequest, project: Project, job_id: Any) -> HttpResponse:
     """Progress while it runs, then what became of the rows."""
     run = _run(project, job_id)
-    refused = list(run.refused.order_by("number")[:SHOWN_REFUSALS])
+    refused = list(run.refused.order_by("number")[:SHOWN_ROWS])
+    notes, n_notes = list(run.notes.order_by("number")[:SHOWN_ROWS]), run.notes.count()
     context = {
         "run": run,
         "job": run.job,
@@ -92,6 +93,9 @@ def report(request: PersonRequest, project: Project, job_id: Any) -> HttpRespons
         "counts": {name: f"{value:,}" for name, value in imports.counts_of(run).items()},
         "refused": refused,
         "n_hidden": run.rows_refused - len(refused),
+        "notes": notes,
+        "n_notes": f"{n_notes:,}",
+        "n_notes_hidden": n_notes - len(notes),
         "is_over": run.job.state not in (Job.State.QUEUED, Job.State.RUNNING),
     }
     return page_or_fragment(request, "labeling/import_report.html", "labeling/_import_progress.html", context)

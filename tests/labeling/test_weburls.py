@@ -74,6 +74,9 @@ def test_hosts_that_punycode_cannot_hold_are_refused(case):
         ("https://example.org/" + "é" * 5_000, "The address is longer than 16,384 bytes in its canonical form."),
         ("https://example.org:65536/", "The port of the address is not a number from 0 to 65,535."),
         ("https://exa mple.org/", "The host of the address is not a valid name or IP address."),
+        (f"https://{'a.' * 130}com/", "The host is longer than 253 characters."),
+        (f"https://{'é.' * 60}com/", "The host is longer than 253 characters."),
+        (f"https://{'a' * 254}./", "The host is longer than 253 characters."),
     ],
 )
 def test_says_why_it_refuses(text, sentence):
@@ -85,6 +88,13 @@ def test_says_why_it_refuses(text, sentence):
 def test_an_address_of_exactly_the_longest_size_is_read():
     longest = "https://example.org/".ljust(16_384, "a")
     assert parse(longest).key == longest
+
+
+@pytest.mark.parametrize("end", ["", "."])
+def test_a_host_as_long_as_a_name_may_be_is_read(end):
+    host = ".".join(["a" * 49] * 5) + ".org"
+    assert len(host) == 253
+    assert parse(f"https://{host}{end}/").host == host + end
 
 
 def test_the_public_id_is_the_first_half_of_the_digest_of_the_key():
@@ -176,6 +186,8 @@ def test_marks_what_must_be_shown_inert(text, flags):
         ("https://example.org:8443/", "example.org:8443/"),
         ("https://example.org/a%2Fb", "example.org/a%2Fb"),
         ("https://example.org/~anna/cv", "example.org/~…/cv"),
+        ("https://example.org/~anna?x=@b", "example.org/~…?…"),
+        ("https://example.org/a?", "example.org/a?"),
         ("https://example.org/%7eanna", "example.org/%7e…"),
         ("https://example.org/@anna/1", "example.org/@…/1"),
         ("https://example.org/to/anna@school.example/1", "example.org/to/…@school.example/1"),

@@ -159,6 +159,14 @@ def test_the_csv_of_refused_rows_runs_in_no_spreadsheet(client, project):
     assert ",'@sum" in cells
 
 
+def test_the_report_shows_what_was_said_otherwise_than_known(client, project):
+    client.force_login(make_member(project, "manager"))
+    bring(project, csv("https://a.example/,17", header="url,external_id"))
+    run = bring(project, csv("https://a.example/,<b>18", header="url,external_id"))
+    report = client.get(f"/p/pages/imports/{run.pk}/").content.decode()
+    assert "This page is known with another external_id (“17”); what was known is kept." in report
+
+
 def test_an_import_of_another_project_is_not_found(client, project):
     client.force_login(make_member(project, "manager"))
     run = bring(make_project(), ONE)

@@ -162,7 +162,7 @@ def test_a_run_that_stopped_midway_goes_on_after_its_checkpoint(project, small_c
     run = send(project, csv(*(f"https://h{n}.example/,t,{n}" for n in range(5)), "bad,,", "https://h0.example/,t,0"))
     die_after(monkeypatch, chunks=2)
     with pytest.raises(KeyboardInterrupt):
-        jobs.run(run.pk)
+        intake.run(jobs.claim(run.pk))
     assert Import.objects.get(pk=run.pk).rows_done == 4
     monkeypatch.undo()
     Job.objects.filter(pk=run.pk).update(state=Job.State.QUEUED)
@@ -199,6 +199,71 @@ def test_a_pasted_table_is_read_as_one(project):
 def test_progress_is_told_in_words():
     run = Import(rows_total=12_000, rows_created=11_400, rows_duplicate=500, rows_refused=100)
     assert imports.in_words(run) == "12,000 rows read: 11,400 new, 500 known, 100 refused"
+
+
+# ---- what a later import adds ---------------------------------------------------------------------------------------
+FIELDS = "url,external_id,language,rank"
+
+
+def test_what_was_empty_is_filled_by_a_later_import(project):
+    bring(project, csv("https://a.example/", header="url"))
+    run = bring(project, csv("https://a.example/,17,de,3", header=FIELDS))
+    item = Item.objects.get(project=project)
+    assert counts(run) == (0, 0, 1, 0)
+    assert (item.external_id, item.language, item.metadata) == ("17", "de", {"rank": "3"})
+    assert counts(bring(project, csv("https://a.example/,17,de,3", header=FIELDS))) == (0, 1, 0, 0)
+
+
+def test_what_was_empty_is_filled_by_a_later_row_of_the_file(project):
+    run = bring(project, csv("https://a.example/,,,", "https://a.example/,17,,3", header=FIELDS))
+    assert counts(run) == (1, 0, 1, 0)
+    assert Item.objects.get(project=project).external_id == "17"
+
+
+def test_new_columns_are_added_to_those_that_are_known(project):
+    bring(project, ndjson({"url": "https://a.example/", "rank": 3}))
+    run = bring(project, ndjson({"url": "https://a.example/", "rank": 3, "source": "list 7"}))
+    assert counts(run) == (0, 0, 1, 0)
+    assert Item.objects.get(project=project).metadata == {"rank": "3", "source": "list 7"}
+
+
+def test_what_is_known_is_kept_and_the_row_that_says_otherwise_is_noted(project):
+    bring(project, csv("https://a.example/,17,de,3", header=FIELDS))
+    run = bring(project, csv("https://b.example/,18,,", "https://a.example/,19,fr,4", header=FIELDS))
+    item = Item.objects.get(project=project, host="a.example")
+    assert counts(run) == (1, 1, 0, 0)
+    assert (item.external_id, item.language, item.metadata) == ("17", "de", {"rank": "3"})
+    assert [(note.line, note.sentence) for note in run.notes.all()] == [
+        (3, "This page is known with another external_id (“17”), language (“de”) and rank; what was known is kept.")
+    ]
+
+
+def test_a_row_with_new_text_and_another_id_brings_its_text(project):
+    bring(project, csv("https://a.example/,17,old", header="url,external_id,text"))
+    run = bring(project, csv("https://a.example/,18,new", header="url,external_id,text"))
+    assert (counts(run), run.notes.count()) == ((0, 0, 1, 0), 1)
+    assert Item.objects.get(project=project).snapshot.text == "new"
+
+
+def test_columns_that_find_no_room_any_more_are_noted(project):
+    half = {f"c{n}": "x" * 1_900 for n in range(9)}
+    bring(project, ndjson({"url": "https://a.example/"} | half))
+    run = bring(project, ndjson({"url": "https://a.example/", "d1": "y" * 1_900, "d2": "y" * 1_900}))
+    assert counts(run) == (0, 1, 0, 0)
+    assert run.notes.get().sentence == "There was no room beside what is known of this page for d1 and d2."
+
+
+@pytest.mark.postgres
+def test_a_row_the_database_cannot_hold_costs_no_other_whatever_it_is(project, monkeypatch):
+    """SQLite holds any length. The check that refuses such a row before is taken away here, as if nobody had known."""
+    monkeypatch.setattr("labeling.intake.MAX_LANGUAGE", 1_000)
+    languages = ["", "x" * 99, "en", "de", "y" * 99, "fr", ""]
+    run = bring(
+        project, csv(*(f"https://h{n}.example/,{one}" for n, one in enumerate(languages)), header="url,language")
+    )
+    assert counts(run) == (5, 0, 0, 2)
+    assert reasons(run) == [(3, imports.CANNOT_HOLD), (6, imports.CANNOT_HOLD)]
+    assert Selection.objects.count() == 5
 
 
 def die_after(monkeypatch, *, chunks: int) -> None:
