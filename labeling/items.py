@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import Exists, FloatField, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Cast
 
 from labeling import queue, schemas
-from labeling.models import Assignment, Consensus, Event, Import, Item, Project, Selection, State, Stream, User
+from labeling.models import Consensus, Event, Import, Item, Project, Selection, Stream, User
 from labeling.models.items import ItemState
 from labeling.permissions import Sight
 from labeling.refusals import Forbidden, Refused, Unacceptable
@@ -262,13 +262,7 @@ def archive(items: QuerySet[Item], *, project: Project, by: User) -> int:
 def restore(items: QuerySet[Item], *, project: Project, by: User) -> int:
     """Bring archived or withdrawn items back; slots that a withdrawal closed are open again."""
     wanted = items.exclude(state=ItemState.ACTIVE)
-    return _change(wanted, project, by, "active", "", then=_reopen)
-
-
-def _reopen(items: QuerySet[Item]) -> int:
-    return Assignment.objects.filter(item__in=items, state=State.WITHDRAWN).update(
-        state=State.OPEN, available_at=Now(), annotator=None, leased_at=None, previous=F("annotator")
-    )
+    return _change(wanted, project, by, "active", "", then=queue.bring_back_slots)
 
 
 def _change(

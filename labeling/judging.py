@@ -1,77 +1,32 @@
-"""Answering: draft, submit, revise, skip. An answer is complete: every asked label has a verdict."""
+"""Answering: draft, submit, revise, skip. What a complete answer is stands in `answers`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
-from labeling import consensus, queue, schemas
+from labeling import consensus, lost_leases, queue, schemas
+from labeling.answers import MAX_NOTE, Answer, verdicts_of
 from labeling.models import Assignment, Draft, Event, Item, Judgment, Rater, Skip, State, User
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
-from labeling.refusals import LeaseLost, Refused, Unacceptable
+from labeling.refusals import LeaseLost, Refused, Stale, Unacceptable
 
-MAX_NOTE = 5_000
-CONFIDENCES = ("", "low", "medium", "high")
-LOST = "This page went to someone else while it was open. Your ticks are kept; nothing more to do."
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a person ticked. `none` says on purpose that no label holds; silence is not an answer."""
-
-    yes: tuple[str, ...] = ()
-    unsure: tuple[str, ...] = ()
-    none: bool = False
-    confidence: str = ""
-    note: str = ""
-    active_seconds: float | None = None
-    draft: dict[str, Any] = field(default_factory=dict, compare=False)
-
-    def as_draft(self) -> dict[str, Any]:
-        return {
-            "yes": list(self.yes),
-            "unsure": list(self.unsure),
-            "none": self.none,
-            "confidence": self.confidence or None,
-            "note": self.note,
-        }
+ANSWERED = "You have answered this page already. Change your answer from My work."
+CHANGED = "You changed this answer in another place meanwhile: what you send now has not been recorded."
 
 
-def verdicts_of(answer: Answer, *, asked: tuple[str, ...], schema: schemas.Schema) -> dict[str, str]:
-    """{label key: "yes" | "no" | "unsure"} for every asked label. Raises Unacceptable with a sentence per fault."""
-    faults = _faults(answer, set(asked), schema)
-    if faults:
-        raise Unacceptable(faults[0]["detail"], faults)
-    return {key: "yes" if key in answer.yes else "unsure" if key in answer.unsure else "no" for key in asked}
+# ---- what was asked ------------------------------------------------------------------------------------------------
+def question_of(slot: Assignment, *, by: User) -> schemas.Schema:
+    """The version of labels and guideline this person was shown on this slot: their answer is an answer to that."""
+    return lost_leases.shown_to(by, slot)
 
 
-def _faults(answer: Answer, asked: set[str], schema: schemas.Schema) -> list[dict[str, str]]:
-    faults = []
-    for name, keys in (("yes", answer.yes), ("unsure", answer.unsure)):
-        unknown = sorted(set(keys) - asked)
-        if unknown:
-            faults.append({"pointer": f"/{name}", "detail": f"Not a label of this page: {', '.join(unknown)[:200]}."})
-    both = sorted(set(answer.yes) & set(answer.unsure))
-    if both:
-        faults.append({"pointer": "/unsure", "detail": f"Yes and unsure at once: {', '.join(both)}. Choose one."})
-    if answer.none and (answer.yes or answer.unsure):
-        faults.append({"pointer": "/none", "detail": "None of these was ticked beside a label. Choose one of the two."})
-    if not (answer.none or answer.yes or answer.unsure):
-        faults.append({"pointer": "/yes", "detail": "Choose at least one label, or None of these."})
-    for group in schema.exclusive_groups:
-        chosen = [key for key in group if key in answer.yes]
-        if len(chosen) > 1:
-            names = " and ".join(schema.names(chosen))
-            faults.append({"pointer": "/yes", "detail": f"{names} exclude each other. Choose one."})
-    if answer.confidence not in CONFIDENCES:
-        faults.append({"pointer": "/confidence", "detail": "Confidence is low, medium or high."})
-    if len(answer.note) > MAX_NOTE:
-        faults.append({"pointer": "/note", "detail": f"A note holds {MAX_NOTE:,} characters."})
-    return faults
+def asked_of(slot: Assignment, *, by: User) -> tuple[str, ...]:
+    """The keys of the labels this person was asked."""
+    return tuple(slot.asked or question_of(slot, by=by).keys)
 
 
 # ---- drafts ---------------------------------------------------------------------------------------------------------
@@ -100,10 +55,10 @@ def _drop_draft(slot: Assignment, by: User) -> None:
 def submit(
     slot: Assignment, *, by: User, answer: Answer, source: str = Judgment.Source.APP, now: queue.Moment | None = None
 ) -> Judgment:
-    """Record a complete judgment and close the slot.
+    """Record a complete judgment on the labels this person was shown, and close the slot.
 
-    Raises Unacceptable when the answer is not complete, and LeaseLost when the slot is someone else's now and no other
-    slot of the item is free; the ticks are then kept as a draft.
+    Raises Unacceptable when the answer is not complete, Refused for a second answer to the same page, and LeaseLost
+    when the slot is someone else's now and no other slot of the item is free; the ticks are then kept as a draft.
     """
 
     def verdicts(schema: schemas.Schema) -> dict[str, str]:
@@ -141,22 +96,26 @@ def _record(
     outcome: str = Judgment.Outcome.JUDGED,
     now: queue.Moment | None = None,
 ) -> Judgment:
+    shown = question_of(slot, by=by)
     try:
         with transaction.atomic():
             ground = _lock_for(slot, by)
-            answered = verdicts(ground.schema)
-            slot = _close(slot, by=by, now=now)
+            if ground.has_answered:
+                raise Refused(ANSWERED)
+            said = verdicts(shown)
+            slot = _close(slot, by=by, shown=shown, now=now)
             judgment = Judgment.objects.create(
-                item_id=slot.item_id, rater=ground.rater, assignment=slot, schema_id=ground.schema.id,
+                item_id=slot.item_id, rater=ground.rater, assignment=slot, schema_id=shown.id,
                 snapshot_id=slot.snapshot_id, purpose=slot.purpose, round=slot.round, source=source, outcome=outcome,
-                verdicts=answered, confidence=answer.confidence, note=answer.note,
+                verdicts=said, confidence=answer.confidence, note=answer.note,
                 active_seconds=answer.active_seconds, submitted_at=ground.moment if now is None else now,
             )  # fmt: skip
             if ground.has_draft:
                 _drop_draft(slot, by)
             consensus.refresh(slot.item, project=slot.project)
     except LeaseLost:
-        save_draft(slot, by=by, answer=answer)
+        if outcome == Judgment.Outcome.JUDGED:  # that nobody can judge it is no tick: it would overwrite those kept
+            save_draft(slot, by=by, answer=answer)
         raise
     return judgment
 
@@ -167,14 +126,15 @@ class _Ground:
 
     moment: datetime  # of the database's clock
     rater: Rater
-    schema: schemas.Schema
     has_draft: bool
+    has_answered: bool
 
 
 def _lock_for(slot: Assignment, by: User) -> _Ground:
     """As `lock`, and in the same round trip what the answer needs to know; none of it can change under the lock."""
     raters = Rater.objects.filter(project=OuterRef("project"), user=by)
     drafts = Draft.objects.filter(annotator=by, item=OuterRef("pk"), round=slot.round)
+    answers = Assignment.objects.filter(item=OuterRef("pk"), round=slot.round, annotator=by, state=State.DONE)
     found = (
         Item.objects.filter(pk=slot.item_id)
         .select_for_update()
@@ -182,15 +142,15 @@ def _lock_for(slot: Assignment, by: User) -> _Ground:
             moment=Now(),
             rater=Subquery(raters.values("pk")),
             code=Subquery(raters.values("code")),
-            schema=schemas.newest_of("project"),
             has_draft=Exists(drafts),
+            has_answered=Exists(answers),
         )
-        .values("project_id", "moment", "rater", "code", "schema", "has_draft")
+        .values("project_id", "moment", "rater", "code", "has_draft", "has_answered")
         .get()
     )
     known = Rater(pk=found["rater"], project_id=found["project_id"], user=by, code=found["code"] or "")
     rater = known if found["rater"] else Rater.objects.of(slot.project, by)
-    return _Ground(found["moment"], rater, schemas.by_id(found["schema"]), found["has_draft"])
+    return _Ground(found["moment"], rater, found["has_draft"], found["has_answered"])
 
 
 def lock(item_id: int) -> None:
@@ -199,44 +159,85 @@ def lock(item_id: int) -> None:
     rows.select_for_update().values_list("pk").get()
 
 
-def _close(slot: Assignment, *, by: User, now: queue.Moment | None) -> Assignment:
+def _close(slot: Assignment, *, by: User, shown: schemas.Schema, now: queue.Moment | None) -> Assignment:
     """One UPDATE: one row, or the slot is gone. A late answer may take another free slot of the same round."""
-    mine = Assignment.objects.filter(annotator=by, state=State.LEASED)
-    done = {"state": State.DONE, "available_at": None}
+    mine = Assignment.objects.filter(item=slot.item_id, round=slot.round, annotator=by, state=State.LEASED)
+    done = {"state": State.DONE, "available_at": None, "schema": shown.id}
     if mine.filter(pk=slot.pk).update(**done):
         return slot
-    if slot.state == State.DONE and slot.annotator_id == by.pk:
-        raise Refused("You have answered this page already. Change your answer from My work.")
-    another = queue.close_another(slot, by=by, now=now)
+    another = mine.first()  # the page came back to this person by another of its slots
+    if another is not None:
+        mine.filter(pk=another.pk).update(**done)
+        return another
+    another = lost_leases.close_another(slot, by=by, shown=shown, now=now)
     if another is None:
-        raise LeaseLost(LOST)
+        raise lost_leases.why(slot)
     return another
 
 
 # ---- revise ---------------------------------------------------------------------------------------------------------
+def version_of(judgment: Judgment) -> str:
+    """Changes with every revision; what was read under one version is not overwritten under another."""
+    return f"{judgment.pk}.{judgment.revision}"
+
+
 @transaction.atomic
-def revise(judgment: Judgment, *, by: User, answer: Answer, now: queue.Moment | None = None) -> Judgment:
-    """Append a corrected answer; the old one is superseded, never changed. Until adjudicated or released."""
+def revise(
+    judgment: Judgment, *, by: User, answer: Answer, seen_version: str | None = None, now: queue.Moment | None = None
+) -> Judgment:
+    """Append a corrected answer; the old one is superseded, never changed. Until adjudicated or released.
+
+    `judgment` may be any revision of the answer. The same correction sent twice is one. Raises Stale with both versions
+    when the answer in force is not the one that was seen.
+    """
     lock(judgment.item_id)
     _require_revisable(judgment)
-    schema = schemas.by_id(judgment.schema_id)
-    verdicts = verdicts_of(answer, asked=tuple(judgment.verdicts or schema.keys), schema=schema)
+    head = in_force(judgment)
+    if head is None:
+        raise Refused("This answer is not counted any more, so there is nothing to change.")
+    schema = schemas.by_id(head.schema_id)
+    verdicts = verdicts_of(answer, asked=tuple(head.verdicts or schema.keys), schema=schema)
+    if (seen_version or version_of(judgment)) != version_of(head):
+        if _says(head, verdicts, answer):
+            return head
+        raise _stale(head, answer)
     moment = now or Now()
-    replaced = Judgment.objects.current().filter(pk=judgment.pk).update(superseded_at=moment)
-    if not replaced:
-        raise Refused("This answer was changed meanwhile, perhaps in another tab. Reload to see it.")
+    Judgment.objects.filter(pk=head.pk).update(superseded_at=moment)
     revised = Judgment.objects.create(
-        item_id=judgment.item_id, rater_id=judgment.rater_id, assignment_id=judgment.assignment_id,
-        schema_id=judgment.schema_id, snapshot_id=judgment.snapshot_id, purpose=judgment.purpose, round=judgment.round,
-        source=judgment.source, outcome=Judgment.Outcome.JUDGED, verdicts=verdicts, confidence=answer.confidence,
-        note=answer.note, active_seconds=answer.active_seconds, submitted_at=moment, supersedes=judgment,
-        revision=judgment.revision + 1,
+        item_id=head.item_id, rater_id=head.rater_id, assignment_id=head.assignment_id, schema_id=head.schema_id,
+        snapshot_id=head.snapshot_id, purpose=head.purpose, round=head.round, source=head.source,
+        outcome=Judgment.Outcome.JUDGED, verdicts=verdicts, confidence=answer.confidence, note=answer.note,
+        active_seconds=answer.active_seconds, submitted_at=moment, supersedes=head, revision=head.revision + 1,
     )  # fmt: skip
-    item = Item.objects.select_related("project").get(pk=judgment.item_id)
-    Event.record("judgment.revised", by=by, project=item.project, about=revised, supersedes=judgment.pk)
+    item = Item.objects.select_related("project").get(pk=head.item_id)
+    Event.record("judgment.revised", by=by, project=item.project, about=revised, supersedes=head.pk)
     consensus.refresh(item, project=item.project)
     revised.refresh_from_db(fields=["submitted_at"])
     return revised
+
+
+def in_force(judgment: Judgment) -> Judgment | None:
+    """The revision that counts now of the answer this one belongs to."""
+    same = Judgment.objects.current().filter(item=judgment.item_id, rater=judgment.rater_id, round=judgment.round)
+    return same.select_related("item__project", "rater").first()
+
+
+def _says(judgment: Judgment, verdicts: dict[str, str], answer: Answer) -> bool:
+    said = (judgment.verdicts, judgment.confidence, judgment.note)
+    return judgment.outcome == Judgment.Outcome.JUDGED and said == (verdicts, answer.confidence, answer.note)
+
+
+def _stale(head: Judgment, answer: Answer) -> Stale:
+    theirs = {
+        "id": head.pk,
+        "outcome": head.outcome,
+        "yes": head.yes,
+        "unsure": head.unsure,
+        "none": head.outcome == Judgment.Outcome.JUDGED and not (head.yes or head.unsure),
+        "confidence": head.confidence or None,
+        "note": head.note,
+    }
+    return Stale(CHANGED, theirs=theirs, mine=answer.as_draft(), version=version_of(head))
 
 
 def _require_revisable(judgment: Judgment) -> None:

@@ -8,11 +8,22 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Now
 
-from labeling import consensus
-from labeling.models import Assignment, Consensus, Draft, Event, Item, Project, Purpose, Selection, State, Stream, User
+from labeling import consensus, lost_leases, schemas
+from labeling.models import (
+    Assignment,
+    Consensus,
+    Draft,
+    Event,
+    Item,
+    Project,
+    Purpose,
+    Selection,
+    State,
+    Stream,
+    User,
+)
 from labeling.models.items import ItemState
 from labeling.models.work import COUNTED
-from labeling.refusals import LeaseLost
 
 Moment = datetime | Now
 INSERT_CHUNK = 2_000
@@ -84,6 +95,11 @@ def withdraw_slots(items: QuerySet[Item]) -> int:
     )
 
 
+def bring_back_slots(items: QuerySet[Item]) -> int:
+    """Open the slots again that went with their items; those that were withdrawn as too many stay out."""
+    return _reopen(Assignment.objects.filter(item__in=items, state=State.WITHDRAWN, is_surplus=False), None)
+
+
 # ---- leasing --------------------------------------------------------------------------------------------------------
 def lease_next(project: Project, *, annotator: User, now: Moment | None = None) -> Assignment | None:
     """The slot this person is to answer now: the one they hold already, else the next free one, else None.
@@ -93,22 +109,39 @@ def lease_next(project: Project, *, annotator: User, now: Moment | None = None) 
     """
     moment = now or Now()
     for skip_locked in (True, False):
-        try:
-            with transaction.atomic():
-                taken = _take(project, annotator, moment, skip_locked=skip_locked)
-        except IntegrityError:  # the same person in two tabs at once: one of them won, and its lease is given back
-            taken = 1
-        slot = _held(project, annotator, moment)
+        taken, slot = _take_and_read(project, annotator, moment, skip_locked=skip_locked)
         has_run_out = slot is not None and slot.has_run_out  # type: ignore[attr-defined]  # annotated by _held
         if slot is not None and has_run_out and not _take_back(slot, annotator, moment):
             slot = None
-        if slot is not None or (not taken and not connection.features.has_select_for_update_skip_locked):
+        if slot is not None:
             return slot
+        freed = _give_up_what_was_taken_out(project, annotator, now)
+        if not (taken or freed or connection.features.has_select_for_update_skip_locked):
+            return None
     return None
 
 
+def _take_and_read(
+    project: Project, annotator: User, moment: Moment, *, skip_locked: bool
+) -> tuple[int, Assignment | None]:
+    """How many slots were taken, and the one this person holds now."""
+    try:
+        with transaction.atomic():
+            taken = _take(project, annotator, moment, skip_locked=skip_locked)
+            slot = _held(project, annotator, moment)
+            if slot is not None and slot.taken_from_id is not None:
+                lost_leases.remember_take_over(slot)
+    except IntegrityError:  # the same person in two tabs at once: one of them won, and its lease is given back
+        return 1, _held(project, annotator, moment)
+    return taken, slot
+
+
 def _take(project: Project, annotator: User, moment: Moment, *, skip_locked: bool) -> int:
-    """Rows taken: 0 also when this person holds a lease already, which is then the answer."""
+    """Rows taken: 0 also when this person holds a lease already, which is then the answer.
+
+    The version in force is pinned on an open slot by the same statement. A slot that ran out keeps the pin of whoever
+    held it until `lost_leases` has written that down.
+    """
     holds = Assignment.objects.filter(project=project, annotator=annotator, state=State.LEASED)
     free = (
         Assignment.objects.open_to(annotator, now=moment)
@@ -121,7 +154,8 @@ def _take(project: Project, annotator: User, moment: Moment, *, skip_locked: boo
         free = free.select_for_update(skip_locked=skip_locked, of=("self",))
     return Assignment.objects.filter(pk=Subquery(free[:1])).update(
         state=State.LEASED,
-        previous=Case(When(~Q(annotator=annotator), then=F("annotator")), default=Value(None)),
+        taken_from=Case(When(state=State.LEASED, then=F("annotator")), default=Value(None)),
+        schema=Case(When(state=State.OPEN, then=schemas.newest_of("project")), default=F("schema")),
         annotator=annotator,
         leased_at=moment,
         available_at=_after(moment, project.lease_seconds),
@@ -131,7 +165,9 @@ def _take(project: Project, annotator: User, moment: Moment, *, skip_locked: boo
 def _held(project: Project, annotator: User, moment: Moment) -> Assignment | None:
     drafts = Draft.objects.filter(annotator=annotator, item=OuterRef("item"), round=OuterRef("round"))
     return (
-        Assignment.objects.filter(project=project, annotator=annotator, state=State.LEASED)
+        Assignment.objects.filter(
+            project=project, annotator=annotator, state=State.LEASED, item__state=ItemState.ACTIVE
+        )
         .annotate(has_draft=Exists(drafts), has_run_out=Q(available_at__lte=moment))
         .select_related("item", "snapshot", "project")
         .first()
@@ -141,7 +177,9 @@ def _held(project: Project, annotator: User, moment: Moment) -> Assignment | Non
 def _take_back(slot: Assignment, annotator: User, moment: Moment) -> bool:
     """Give a person the page they left for too long, unless someone else has it by now."""
     mine = Assignment.objects.filter(pk=slot.pk, annotator=annotator, state=State.LEASED)
-    taken = mine.update(leased_at=moment, available_at=_after(moment, slot.project.lease_seconds))
+    taken = mine.filter(item__state=ItemState.ACTIVE).update(
+        leased_at=moment, available_at=_after(moment, slot.project.lease_seconds)
+    )
     if taken:
         slot.refresh_from_db(fields=["leased_at", "available_at"])
     return bool(taken)
@@ -151,28 +189,21 @@ def _after(moment: Moment, seconds: int) -> object:
     return moment + timedelta(seconds=seconds)
 
 
-def close_another(slot: Assignment, *, by: User, now: Moment | None = None) -> Assignment | None:
-    """For an answer that comes after its slot went to someone else: close any other free slot of its item and round."""
-    moment = now or Now()
-    free = Assignment.objects.free(now=moment).filter(item=slot.item, round=slot.round).order_by("slot").values("pk")
-    if connection.features.has_select_for_update_skip_locked:
-        free = free.select_for_update(skip_locked=True, of=("self",))
-    taken = Assignment.objects.filter(pk=Subquery(free[:1])).update(
-        state=State.DONE, annotator=by, leased_at=moment, available_at=None
-    )
-    if not taken:
-        return None
-    return Assignment.objects.get(item=slot.item, round=slot.round, annotator=by, state=State.DONE)
+def _give_up_what_was_taken_out(project: Project, annotator: User, now: datetime | None) -> int:
+    """A lease on an item that was archived meanwhile is neither given back nor in the way of the next."""
+    mine = Assignment.objects.filter(project=project, annotator=annotator, state=State.LEASED)
+    return _reopen(mine.exclude(item__state=ItemState.ACTIVE), now)
 
 
+# ---- keeping and giving back ----------------------------------------------------------------------------------------
 def renew(slot: Assignment, *, by: User, now: Moment | None = None) -> Assignment:
-    """Push the expiry out again while the person is at work. Raises LeaseLost when the slot is someone else's."""
+    """Push the expiry out again while the person is at work. Raises LeaseLost when they do not hold the slot now."""
     moment = now or Now()
     renewed = Assignment.objects.filter(pk=slot.pk, annotator=by, state=State.LEASED).update(
         available_at=_after(moment, slot.project.lease_seconds)
     )
     if not renewed:
-        raise LeaseLost("This page went to someone else while it was open. Your ticks are kept; nothing more to do.")
+        raise lost_leases.why(slot)
     slot.refresh_from_db(fields=["available_at"])
     return slot
 
@@ -194,10 +225,17 @@ def release_all(annotator: User, *, project: Project | None = None, now: Moment 
     return _reopen(held if project is None else held.filter(project=project), now)
 
 
+@transaction.atomic
 def _reopen(slots: QuerySet[Assignment], now: Moment | None) -> int:
-    return slots.update(
-        state=State.OPEN, previous=F("annotator"), annotator=None, leased_at=None, available_at=now or Now()
-    )
+    """Make these slots anyone's. Who held one can still save ticks and, while a slot is free, answer."""
+    freed = list(slots.order_by("pk").select_for_update(of=("self",)))
+    lost_leases.remember(freed)
+    for start in range(0, len(freed), INSERT_CHUNK):
+        part = [slot.pk for slot in freed[start : start + INSERT_CHUNK]]
+        Assignment.objects.filter(pk__in=part).update(
+            state=State.OPEN, annotator=None, schema=None, leased_at=None, available_at=now or Now()
+        )
+    return len(freed)
 
 
 # ---- why there is nothing -------------------------------------------------------------------------------------------

@@ -42,3 +42,9 @@ class LeaseLost(Refused):
     """The slot went to someone else. The answer is kept as the draft."""
 
     code = "lease_lost"
+
+
+class TakenOut(LeaseLost):
+    """The page was taken out of the project while it was open. The answer is kept as the draft."""
+
+    code = "taken_out"

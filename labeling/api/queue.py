@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from labeling import judging, permissions, queue, schemas
 from labeling.api.base import ActionView
-from labeling.api.conventions import etag_of, if_match
+from labeling.api.conventions import if_match
 from labeling.api.shapes import (
     DraftShape,
     JudgmentShape,
@@ -22,7 +22,6 @@ from labeling.api.shapes import (
 from labeling.forms.answers import LONGEST_SECONDS
 from labeling.models import Assignment, Judgment, Project, Role, State
 from labeling.models.work import SkipReason
-from labeling.refusals import Stale
 
 
 class AnswerSerializer(serializers.Serializer):
@@ -57,18 +56,21 @@ class SubmittedShape(serializers.Serializer):
     next = NextShape(required=False)
 
 
-def next_shape(project: Project, user, *, schema: schemas.Schema | None = None) -> dict[str, Any]:
-    """Lease the next page for this person and say it as the contract does. `schema`: the one in force, when known."""
+def next_shape(project: Project, user) -> dict[str, Any]:
+    """Lease the next page for this person and say it as the contract does."""
     slot = queue.lease_next(project, annotator=user)
     if slot is None:
         return {"assignment": None, "reason": queue.nothing_left(project, annotator=user)}
-    schema = schema or schemas.in_force(project)
-    asked = tuple(slot.asked or schema.keys)
     return {
-        "assignment": lease_shape(slot, schema_number=schema.number, asked=asked),
+        "assignment": _lease(slot, user),
         "item": item_shape(slot.item, slot.snapshot, project=project, whole=False),
         "draft": draft_shape(judging.draft_of(slot, by=user)),
     }
+
+
+def _lease(slot: Assignment, user) -> dict[str, Any]:
+    shown = judging.question_of(slot, by=user)
+    return lease_shape(slot, schema_number=shown.number, asked=tuple(slot.asked or shown.keys))
 
 
 class NextView(ActionView):
@@ -107,7 +109,9 @@ class JudgmentView(SlotView):
         wants_next = _flag(request, "next")
         body = _valid(AnswerSerializer, request)
         judgment = judging.submit(self.slot, by=request.user, answer=body.answer(), source=Judgment.Source.API)
-        return Response(_submitted(judgment, self.slot, request.user, wants_next=wants_next), status=201)
+        response = Response(_submitted(judgment, self.slot, request.user, wants_next=wants_next), status=201)
+        response["ETag"] = judgment_etag(judgment)
+        return response
 
 
 class DraftView(SlotView):
@@ -141,9 +145,7 @@ class RenewView(SlotView):
     def post(self, request, assignment_id: int) -> Response:
         """Push the lease's end out again; 409 when the slot is someone else's now."""
         slot = queue.renew(self.slot, by=request.user)
-        schema = schemas.in_force(self.project)
-        asked = tuple(slot.asked or schema.keys)
-        return Response({"assignment": lease_shape(slot, schema_number=schema.number, asked=asked)})
+        return Response({"assignment": _lease(slot, request.user)})
 
 
 class ReleaseView(SlotView):
@@ -172,20 +174,22 @@ class ReviseView(ActionView):
 
     @extend_schema(request=AnswerSerializer, responses={201: SubmittedShape})
     def post(self, request, judgment_id: int) -> Response:
-        """Append a corrected answer: one's own, until adjudicated or released. `If-Match` guards against two tabs."""
+        """Append a corrected answer: one's own, until adjudicated or released.
+
+        `If-Match` with the ETag of the answer guards against two tabs: a stale one is 412 with both versions.
+        """
         seen = if_match(request)
-        if seen is not None and seen != judgment_etag(self.judgment):
-            raise Stale("This answer was changed since you read it.", current=self.judgment.verdicts)
         body = _valid(AnswerSerializer, request)
-        revised = judging.revise(self.judgment, by=request.user, answer=body.answer())
+        version = None if seen in {None, "*"} else seen.strip('"')
+        revised = judging.revise(self.judgment, by=request.user, answer=body.answer(), seen_version=version)
         response = Response({"judgment": shape_of(revised)}, status=201)
         response["ETag"] = judgment_etag(revised)
         return response
 
 
 def judgment_etag(judgment: Judgment) -> str:
-    newest = not Judgment.objects.filter(supersedes=judgment).exists()
-    return etag_of("judgment", judgment.pk, judgment.revision, newest)
+    """The version of an answer just read or written."""
+    return f'"{judging.version_of(judgment)}"'
 
 
 def shape_of(judgment: Judgment) -> dict[str, Any]:
@@ -201,7 +205,7 @@ def _submitted(judgment: Judgment, slot: Assignment, user, *, wants_next: bool) 
     judgment.item = slot.item
     body: dict[str, Any] = {"judgment": shape_of(judgment)}
     if wants_next:
-        body["next"] = next_shape(slot.project, user, schema=schemas.by_id(judgment.schema_id))
+        body["next"] = next_shape(slot.project, user)
     return body
 
 

@@ -3,8 +3,8 @@ from labeling.models.gold import Blob, Draw, GoldItem, GoldRelease, ReleaseFile
 from labeling.models.items import Import, Item, ItemState, RefusedRow, RowNote, Selection, Snapshot, Stream
 from labeling.models.people import ApiToken, Invite, Membership, Rater, Role, User, UserSession
 from labeling.models.projects import Label, Project, SchemaVersion
-from labeling.models.resolution import Adjudication, Cause, Consensus, Dispute
-from labeling.models.work import Assignment, Draft, Judgment, Purpose, Skip, SkipReason, State
+from labeling.models.resolution import Adjudication, Cause, Consensus, Dispute, OpenedCase
+from labeling.models.work import Assignment, Draft, Judgment, LostLease, Purpose, Skip, SkipReason, State
 
 __all__ = [
     "Adjudication",
@@ -28,7 +28,9 @@ __all__ = [
     "Job",
     "Judgment",
     "Label",
+    "LostLease",
     "Membership",
+    "OpenedCase",
     "Project",
     "Purpose",
     "Rater",

@@ -5,6 +5,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 
@@ -59,6 +60,20 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} of {self.item}"
+
+
+class OpenedCase(models.Model):
+    """That a person saw the votes on an item as an adjudicator does: they are never given that item to judge."""
+
+    item = models.ForeignKey("labeling.Item", models.CASCADE, related_name="opened_cases")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="opened_cases")
+    opened_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "person"], name="one_opening_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person} opened {self.item}"
 
 
 class Cause(models.TextChoices):

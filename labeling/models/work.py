@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from labeling.models.people import Role, User
+from labeling.models.resolution import OpenedCase
 
 
 class Purpose(models.TextChoices):
@@ -40,8 +41,8 @@ HELD = (State.LEASED, State.DONE)
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def visible_to(self, user: User) -> Self:
-        """Slots this person may name in a request: those they hold, or held until they ran out."""
-        mine = Q(annotator=user) | Q(previous=user)
+        """Slots this person may name in a request: those they hold or answered, and all they ever held."""
+        mine = Q(annotator=user) | Exists(LostLease.objects.filter(slot=OuterRef("pk"), annotator=user))
         answering = user.memberships.filter(role__in=[Role.ANNOTATOR, Role.ADJUDICATOR])
         return self.filter(mine, project__in=answering.values("project"))
 
@@ -49,13 +50,17 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Open slots, and leased ones whose time is over. Expiry is a predicate: no janitor is needed for liveness."""
         return self.filter(state__in=[State.OPEN, State.LEASED], available_at__lte=now)
 
+    def blind_for(self, person: User) -> Self:
+        """Slots of items this person knows no opinion of: whoever opened an item's dispute does, for ever."""
+        return self.filter(~Exists(OpenedCase.objects.filter(item=OuterRef("item"), person=person)))
+
     def open_to(self, annotator: User, *, now: datetime | Now) -> Self:
-        """Free slots on items this person neither holds nor has answered in that round, and has not set aside."""
+        """Free slots on items this person knows nothing about: not held or answered in that round, not set aside."""
         held = Assignment.objects.filter(item=OuterRef("item"), round=OuterRef("round"), annotator=annotator).filter(
             Q(state=State.DONE) | Q(state=State.LEASED, available_at__gt=now)
         )
         passed = Skip.objects.filter(item=OuterRef("item"), round=OuterRef("round"), annotator=annotator)
-        return self.free(now=now).filter(~Exists(held), ~Exists(passed))
+        return self.free(now=now).filter(~Exists(held), ~Exists(passed)).blind_for(annotator)
 
     def live_lease_of(self, annotator: User, *, now: datetime | Now) -> Self:
         return self.filter(annotator=annotator, state=State.LEASED, available_at__gt=now)
@@ -72,20 +77,23 @@ class Assignment(models.Model):
     purpose = models.CharField(max_length=10, choices=Purpose.choices, default=Purpose.WORK)
     round = models.PositiveSmallIntegerField(default=1)
     slot = models.PositiveSmallIntegerField()
-    asked = models.JSONField(null=True, blank=True)  # label keys; null = every label of the schema in force
+    # The version its holder is shown, from the lease on: an answer says nothing about labels nobody saw.
+    schema = models.ForeignKey("labeling.SchemaVersion", models.PROTECT, null=True, blank=True, related_name="+")
+    asked = models.JSONField(null=True, blank=True)  # label keys; null = every label of the schema
     selection = models.ForeignKey("labeling.Selection", models.PROTECT, related_name="assignments")
     snapshot = models.ForeignKey("labeling.Snapshot", models.PROTECT, null=True, blank=True, related_name="+")
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     annotator = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="assignments"
     )
-    # Who held it before it ran out and went to someone else: that person's late answer must find its slot.
-    previous = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    # Whom a take-over took it from: null again before its transaction ends, for then a LostLease says so.
+    taken_from = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     # One column orders the queue: open = past, leased = expiry, done and withdrawn = null.
     available_at = models.DateTimeField(null=True, blank=True, db_default=Now())
     leased_at = models.DateTimeField(null=True, blank=True)
     priority = models.SmallIntegerField(default=0)
     shuffle = models.BigIntegerField()  # fixed random number: order inside equal priority
+    is_surplus = models.BooleanField(default=False)  # withdrawn because fewer people a page are wanted than once were
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = AssignmentQuerySet.as_manager()
@@ -110,6 +118,9 @@ class Assignment(models.Model):
             models.CheckConstraint(
                 condition=~Q(state__in=HELD) | Q(annotator__isnull=False), name="held_slot_has_annotator"
             ),
+            models.CheckConstraint(
+                condition=Q(is_surplus=False) | Q(state=State.WITHDRAWN), name="surplus_slot_is_withdrawn"
+            ),
         ]
         indexes = [
             # The queue itself: small, because done slots leave it.
@@ -122,6 +133,25 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"slot {self.slot} of {self.item}"
+
+
+class LostLease(models.Model):
+    """That a person held a slot that was taken or given back since. Their late draft or answer still finds it by this.
+
+    Written when a lease is lost, never when one is granted, so that the common way costs nothing. Append-only: a person
+    may lose one slot several times, and the last row says which version they were shown.
+    """
+
+    slot = models.ForeignKey(Assignment, models.CASCADE, related_name="lost_leases")
+    annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="lost_leases")
+    schema = models.ForeignKey("labeling.SchemaVersion", models.PROTECT, null=True, blank=True, related_name="+")
+    lost_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["slot", "annotator"], name="lost_lease_of")]
+
+    def __str__(self) -> str:
+        return f"{self.annotator} held {self.slot}"
 
 
 class Draft(models.Model):

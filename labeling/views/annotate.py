@@ -33,7 +33,7 @@ def annotate(request: PersonRequest, project: Project) -> HttpResponse:
 def submit(request: PersonRequest, project: Project, assignment_id: int) -> HttpResponse:
     """Record the answer and answer with the next page. The same form sent twice is one answer."""
     slot = _slot(request, project, assignment_id)
-    form = AnswerForm(request.POST, keys=_asked(slot))
+    form = AnswerForm(request.POST, keys=judging.asked_of(slot, by=request.user))
     key, fresh = _remembered(request)
     if not fresh:
         return _onward(request, project)
@@ -84,7 +84,8 @@ def _next_page(request: PersonRequest, project: Project) -> HttpResponse:
         return _render(request, project, context)
     draft = judging.draft_of(slot, by=request.user)
     answer = draft.answer if draft else {}
-    context = _context(project, slot, answer) | {"draft_saved_at": draft.saved_at if draft else None}
+    shown = judging.question_of(slot, by=request.user)
+    context = _context(project, slot, answer, shown=shown) | {"draft_saved_at": draft.saved_at if draft else None}
     return _render(request, project, context)
 
 
@@ -96,7 +97,8 @@ def _again(
     if slot is None:
         lost = {"heading": "This page went to someone else", "action": "Next page", "reason": errors[0]}
         return _render(request, project, {"assignment": None} | lost, status=status)
-    context = _context(project, slot, form.answer().as_draft()) | {"errors": errors}
+    shown = judging.question_of(slot, by=request.user)
+    context = _context(project, slot, form.answer().as_draft(), shown=shown) | {"errors": errors}
     return _render(request, project, context, status=status)
 
 
@@ -105,19 +107,20 @@ def _render(request: PersonRequest, project: Project, context: dict[str, Any], *
     return page_or_fragment(request, "labeling/annotate.html", "labeling/_assignment.html", context, status=status)
 
 
-def _context(project: Project, slot: Assignment, answer: dict[str, Any]) -> dict[str, Any]:
-    schema = schemas.in_force(project)
-    asked = set(slot.asked or schema.keys)
+def _context(
+    project: Project, slot: Assignment, answer: dict[str, Any], *, shown: schemas.Schema
+) -> dict[str, Any]:
+    asked = set(slot.asked or shown.keys)
     value = dict.fromkeys(answer.get("yes", ()), "yes") | dict.fromkeys(answer.get("unsure", ()), "unsure")
     where = [project.slug, slot.pk]
     return {
         "assignment": slot,
         "lease_expires_at": slot.available_at,
         "page": material(slot.item, slot.snapshot, project=project),
-        "labels": [label_row(label, value=value.get(label.key, "no")) for label in schema.asked if label.key in asked],
+        "labels": [label_row(label, value=value.get(label.key, "no")) for label in shown.asked if label.key in asked],
         "none": bool(answer.get("none")),
         "note": answer.get("note") or "",
-        "guideline_number": schema.number,
+        "guideline_number": shown.number,
         "idempotency_key": uuid.uuid4().hex,
         "skip_reasons": SkipReason.choices,
         "urls": {
@@ -143,10 +146,6 @@ def progress(user, project: Project) -> dict[str, int | None]:
 def _slot(request: PersonRequest, project: Project, assignment_id: int) -> Assignment:
     slots = Assignment.objects.visible_to(request.user).filter(project=project)
     return get_object_or_404(slots.select_related("item", "snapshot", "project"), pk=assignment_id)
-
-
-def _asked(slot: Assignment) -> tuple[str, ...]:
-    return tuple(slot.asked or schemas.in_force(slot.project).keys)
 
 
 def _remembered(request: PersonRequest) -> tuple[Any, bool]:

@@ -1,6 +1,7 @@
 """My work: a person's own last answers in a project, each with a way to change it."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,19 +11,22 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from labeling import judging, schemas
 from labeling.forms.answers import AnswerForm
+from labeling.judging import Answer
 from labeling.models import Judgment, Project
-from labeling.refusals import Unacceptable
+from labeling.models.work import JudgmentQuerySet
+from labeling.refusals import Stale, Unacceptable
 from labeling.views.annotate import progress
 from labeling.views.material import address, label_row, material
 from labeling.web import PersonRequest, page
 
 LAST = 20
+CHANGED_HEADING = "This answer was changed in another place meanwhile"
 
 
 @require_GET
 @page("judgment.read_own")
 def mine(request: PersonRequest, project: Project) -> HttpResponse:
-    own = _own(request, project).select_related("item").order_by("-submitted_at", "-id")[:LAST]
+    own = _own(request, project).current().select_related("item").order_by("-submitted_at", "-id")[:LAST]
     rows = [_row(judgment, project) for judgment in own]
     return render(request, "labeling/mine.html", {"rows": rows, "progress": progress(request.user, project)})
 
@@ -30,22 +34,45 @@ def mine(request: PersonRequest, project: Project) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @page("judgment.revise_own")
 def change(request: PersonRequest, project: Project, judgment_id: int) -> HttpResponse:
-    """Show one's answer again; a POST appends the corrected one. The old answer is kept, superseded."""
+    """Show one's answer again; a POST appends the corrected one. The old answer is kept, superseded.
+
+    The form says which version it shows: if another tab saved one meanwhile, both are shown and nothing is lost.
+    """
     judgment = get_object_or_404(_own(request, project).select_related("item", "snapshot"), pk=judgment_id)
+    head = judging.in_force(judgment)
+    if head is None:
+        return redirect("labeling:mine", project.slug)
     if request.method == "GET":
-        return _page(request, project, judgment, _draft(judgment))
-    asked = tuple(judgment.verdicts) or schemas.by_id(judgment.schema_id).keys
+        return _page(request, project, head, _draft(head))
+    asked = tuple(head.verdicts) or schemas.by_id(head.schema_id).keys
     answer = AnswerForm(request.POST, keys=asked).answer()
+    seen = request.POST.get("version") or None
     try:
-        judging.revise(judgment, by=request.user, answer=answer)
+        judging.revise(judgment, by=request.user, answer=answer, seen_version=seen)
     except Unacceptable as fault:
         errors = [error["detail"] for error in fault.errors]
-        return _page(request, project, judgment, answer.as_draft(), errors=errors, status=422)
+        return _page(request, project, head, answer.as_draft(), seen=seen, errors=errors, status=422)
+    except Stale as stale:
+        return _both(request, project, judgment, answer, stale)
     return redirect("labeling:mine", project.slug)
 
 
-def _own(request: PersonRequest, project: Project):
-    return Judgment.objects.current().filter(rater__user=request.user, rater__project=project)
+def _both(request: PersonRequest, project: Project, judgment: Judgment, answer: Answer, stale: Stale) -> HttpResponse:
+    """What is saved in words, what was sent in the form: sending it again replaces what is saved."""
+    head = judging.in_force(judgment) or judgment
+    said = in_words(head, schemas.by_id(head.schema_id))
+    note = f" with the note “{head.note}”" if head.note else ""
+    errors = [
+        f"What is saved now says: {said}{note}.",
+        "What you chose here is below and not saved yet: save it to replace that, or leave it.",
+    ]
+    context = {"errors": errors, "heading": CHANGED_HEADING}
+    return _page(request, project, head, answer.as_draft(), status=stale.status, **context)
+
+
+def _own(request: PersonRequest, project: Project) -> JudgmentQuerySet:
+    """Every revision of a person's answers here: an old tab knows an old one."""
+    return Judgment.objects.filter(rater__user=request.user, rater__project=project)
 
 
 def _row(judgment: Judgment, project: Project) -> dict[str, Any]:
@@ -75,7 +102,7 @@ def _draft(judgment: Judgment) -> dict[str, Any]:
 
 def _page(
     request: PersonRequest, project: Project, judgment: Judgment, answer: dict[str, Any], *,
-    errors: list[str] | None = None, status: int = 200,
+    seen: str | None = None, errors: Sequence[str] = (), heading: str = "", status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     schema = schemas.by_id(judgment.schema_id)
     asked = set(judgment.verdicts or schema.keys)
@@ -88,6 +115,8 @@ def _page(
         "note": answer["note"],
         "guideline_number": schema.number,
         "idempotency_key": uuid.uuid4().hex,
-        "errors": errors or [],
+        "version": seen or judging.version_of(judgment),
+        "errors": errors,
+        "errors_heading": heading,
     }
     return render(request, "labeling/change.html", context, status=status)

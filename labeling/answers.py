@@ -1,0 +1,65 @@
+"""An answer, and when it is complete: every asked label has a verdict, and silence is not one."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from labeling import schemas
+from labeling.refusals import Unacceptable
+
+MAX_NOTE = 5_000
+CONFIDENCES = ("", "low", "medium", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person ticked. `none` says on purpose that no label holds; silence is not an answer."""
+
+    yes: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
+    none: bool = False
+    confidence: str = ""
+    note: str = ""
+    active_seconds: float | None = None
+    draft: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def as_draft(self) -> dict[str, Any]:
+        return {
+            "yes": list(self.yes),
+            "unsure": list(self.unsure),
+            "none": self.none,
+            "confidence": self.confidence or None,
+            "note": self.note,
+        }
+
+
+def verdicts_of(answer: Answer, *, asked: tuple[str, ...], schema: schemas.Schema) -> dict[str, str]:
+    """{label key: "yes" | "no" | "unsure"} for every asked label. Raises Unacceptable with a sentence per fault."""
+    faults = _faults(answer, set(asked), schema)
+    if faults:
+        raise Unacceptable(faults[0]["detail"], faults)
+    return {key: "yes" if key in answer.yes else "unsure" if key in answer.unsure else "no" for key in asked}
+
+
+def _faults(answer: Answer, asked: set[str], schema: schemas.Schema) -> list[dict[str, str]]:
+    faults = []
+    for name, keys in (("yes", answer.yes), ("unsure", answer.unsure)):
+        unknown = sorted(set(keys) - asked)
+        if unknown:
+            faults.append({"pointer": f"/{name}", "detail": f"Not a label of this page: {', '.join(unknown)[:200]}."})
+    both = sorted(set(answer.yes) & set(answer.unsure))
+    if both:
+        faults.append({"pointer": "/unsure", "detail": f"Yes and unsure at once: {', '.join(both)}. Choose one."})
+    if answer.none and (answer.yes or answer.unsure):
+        faults.append({"pointer": "/none", "detail": "None of these was ticked beside a label. Choose one of the two."})
+    if not (answer.none or answer.yes or answer.unsure):
+        faults.append({"pointer": "/yes", "detail": "Choose at least one label, or None of these."})
+    for group in schema.exclusive_groups:
+        chosen = [key for key in group if key in answer.yes]
+        if len(chosen) > 1:
+            names = " and ".join(schema.names(chosen))
+            faults.append({"pointer": "/yes", "detail": f"{names} exclude each other. Choose one."})
+    if answer.confidence not in CONFIDENCES:
+        faults.append({"pointer": "/confidence", "detail": "Confidence is low, medium or high."})
+    if len(answer.note) > MAX_NOTE:
+        faults.append({"pointer": "/note", "detail": f"A note holds {MAX_NOTE:,} characters."})
+    return faults
