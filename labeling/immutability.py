@@ -1,16 +1,20 @@
 """Rows that never change: triggers on both databases, and a check that reads the catalogue.
 
 One table a rule: `frozen` refuses UPDATE and DELETE (and TRUNCATE on PostgreSQL; INSERT OR REPLACE on SQLite deletes,
-and recursive_triggers makes that fire too). `judgment` may change only in when it was superseded or voided. `blob` has
-one transition: content to NULL.
+and recursive_triggers makes that fire too). `judgment` may change only in when it was superseded or voided. Released
+bytes are frozen whole: nothing can take them down yet, and a takedown will need a tombstone that the trigger asks for.
 """
+
+import re
 
 from django.db import connections
 
-FROZEN = ("labeling_goldrelease", "labeling_golditem", "labeling_releasefile", "labeling_draw", "labeling_event")
+FROZEN = (
+    "labeling_goldrelease", "labeling_golditem", "labeling_releasefile", "labeling_blob", "labeling_draw",
+    "labeling_event",
+)  # fmt: skip
 # Table -> columns whose change is refused; the others may change. DELETE is refused in all of them.
 PARTLY_FROZEN = {
-    "labeling_blob": ("sha256", "size_bytes"),
     "labeling_judgment": (
         "item_id", "rater_id", "assignment_id", "schema_id", "snapshot_id", "purpose", "round", "source", "outcome",
         "verdicts", "confidence", "note", "active_seconds", "submitted_at", "revision", "supersedes_id",
@@ -21,13 +25,11 @@ PARTLY_FROZEN = {
     "labeling_selection": ("item_id", "stream", "draw_id", "origin", "probability", "rank", "reason", "created_at"),
     "labeling_snapshot": ("item_id", "title", "text", "content_hash", "captured_at", "created_at"),
 }  # fmt: skip
-# The blob's one transition: content may become NULL, never anything else.
-BLOB_GUARD = "NEW.content IS NOT NULL AND NEW.content IS NOT OLD.content"
 
 
-def _expected() -> set[str]:
-    tables = (*FROZEN, *PARTLY_FROZEN)
-    return {f"{table}_{verb}" for table in tables for verb in ("no_update", "no_delete")}
+def _expected(vendor: str) -> set[str]:
+    verbs = ("no_update", "no_delete", *(("no_truncate",) if vendor == "postgresql" else ()))
+    return {f"{table}_{verb}" for table in (*FROZEN, *PARTLY_FROZEN) for verb in verbs}
 
 
 def _sqlite_statements() -> list[str]:
@@ -36,8 +38,6 @@ def _sqlite_statements() -> list[str]:
         out.append(_sqlite_trigger(table, "no_update", "UPDATE", "1"))
     for table, columns in PARTLY_FROZEN.items():
         changed = " OR ".join(f'NEW."{column}" IS NOT OLD."{column}"' for column in columns)
-        if table == "labeling_blob":
-            changed += f" OR ({BLOB_GUARD})"
         out.append(_sqlite_trigger(table, "no_update", "UPDATE", changed))
     for table in (*FROZEN, *PARTLY_FROZEN):
         out.append(_sqlite_trigger(table, "no_delete", "DELETE", "1"))
@@ -60,8 +60,6 @@ def _postgres_statements() -> list[str]:
         out.append(_postgres_trigger(table, "no_update", "BEFORE UPDATE", "FOR EACH ROW"))
     for table, columns in PARTLY_FROZEN.items():
         changed = " OR ".join(f'NEW."{column}" IS DISTINCT FROM OLD."{column}"' for column in columns)
-        if table == "labeling_blob":
-            changed += " OR (NEW.content IS NOT NULL AND NEW.content IS DISTINCT FROM OLD.content)"
         out.append(_postgres_trigger(table, "no_update", "BEFORE UPDATE", f"FOR EACH ROW WHEN ({changed})"))
     for table in (*FROZEN, *PARTLY_FROZEN):
         out.append(_postgres_trigger(table, "no_delete", "BEFORE DELETE", "FOR EACH ROW"))
@@ -99,15 +97,28 @@ def remove(*, using: str = "default") -> None:
 
 
 def missing(*, using: str = "default") -> list[str]:
-    """Names of triggers that should be in the catalogue and are not."""
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'")
+    """Names of triggers that are not in the catalogue, or refuse less than they should: an older one keeps its name."""
+    laid = _laid(using)
+    return sorted(name for name in _expected(connections[using].vendor) if not _refuses_enough(name, laid.get(name)))
+
+
+def _laid(using: str) -> dict[str, str]:
+    """Name -> definition of every trigger that is switched on."""
+    with connections[using].cursor() as cursor:
+        if connections[using].vendor == "postgresql":
+            cursor.execute(
+                "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+            )
         else:
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        present = {name for (name,) in cursor.fetchall()}
-    expected = _expected()
-    if connection.vendor == "postgresql":
-        expected |= {f"{table}_no_truncate" for table in (*FROZEN, *PARTLY_FROZEN)}
-    return sorted(expected - present)
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        return dict(cursor.fetchall())
+
+
+def _refuses_enough(name: str, definition: str | None) -> bool:
+    """Whether it fires for every row or, where only some columns are frozen, for a change of each of them."""
+    if definition is None:
+        return False
+    columns = PARTLY_FROZEN.get(name.removesuffix("_no_update"))
+    if columns is None:
+        return re.search(r"\bWHEN\b(?! 1 BEGIN)", definition) is None
+    return all(re.search(rf'\bNEW\."?{column}\b', definition, re.IGNORECASE) for column in columns)

@@ -244,9 +244,9 @@ def _faults_of(release: GoldRelease) -> Iterator[str]:
         yield "the rows are not those of rows.sha256"
 
 
-@check("I14", "The triggers that keep released and recorded rows as they are stand in the catalogue.")
+@check("I14", "The triggers that keep released and recorded rows as they are stand in the catalogue, whole.")
 def triggers() -> Iterator[str]:
-    yield from (f"the trigger {name} is missing" for name in immutability.missing())
+    yield from (f"the trigger {name} is missing or refuses too little" for name in immutability.missing())
 
 
 @check("gold", "Every gold selection has the probability of its draw, and every draw its n items.")

@@ -31,7 +31,7 @@ class Draw(models.Model):
 
 
 class Blob(models.Model):
-    """Released bytes, kept by their SHA-256. A takedown may empty one when its tombstone exists; nothing else may."""
+    """Released bytes, kept by their SHA-256. The database refuses every change of a row, emptying it included."""
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     content = models.BinaryField(null=True)

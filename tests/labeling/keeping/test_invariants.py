@@ -251,7 +251,8 @@ def test_released_bytes_that_changed(project):
 
 
 def test_released_bytes_that_are_gone(project):
-    Blob.objects.update(content=None)
+    with unguarded():
+        Blob.objects.update(content=None)
     assert broken() == ["I8"]
 
 
@@ -264,6 +265,19 @@ def test_a_released_row_that_changed(project):
 def test_a_trigger_that_is_gone(project):
     on = 'ON "labeling_golditem"' if connection.vendor == "postgresql" else ""
     execute(f'DROP TRIGGER "labeling_golditem_no_update" {on}')
+    assert broken() == ["I14"]
+
+
+def test_a_trigger_of_an_older_version_that_refuses_less(project):
+    """It has the name of the one that should be there, and lets released bytes be emptied."""
+    lenient = "NEW.content IS NOT NULL"
+    if connection.vendor == "postgresql":
+        execute('DROP TRIGGER "labeling_blob_no_update" ON "labeling_blob"')
+        each = f"FOR EACH ROW WHEN ({lenient}) EXECUTE FUNCTION labeling_refuse()"
+    else:
+        execute('DROP TRIGGER "labeling_blob_no_update"')
+        each = f"WHEN {lenient} BEGIN SELECT RAISE(ABORT, 'labeling_blob is append-only'); END"
+    execute(f'CREATE TRIGGER "labeling_blob_no_update" BEFORE UPDATE ON "labeling_blob" {each}')
     assert broken() == ["I14"]
 
 
