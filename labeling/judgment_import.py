@@ -162,26 +162,26 @@ def store(run: Import, schema: schemas.Schema, given: list[Given]) -> Outcome:
     """Write a chunk in the caller's transaction, and count its pages again."""
     project = Project.objects.select_for_update(no_key=True).get(pk=run.project_id)
     find = _finder(project, given)
-    raters = _raters(project, given)
+    people = _people(project, given)
     standing = _standing(find, given)
     outcome, fresh = Outcome(), []
     for answer in given:
         item, fault = find(answer)
-        rater = raters[answer.code]
+        said = (answer.outcome, answer.verdicts)
         if item is None:
             outcome.refused.append(answer.row.refusal(fault))
-        elif rater.user_id is not None:
+        elif answer.code in people:
             outcome.refused.append(answer.row.refusal(A_PERSON.format(code=answer.code)))
-        elif (item.pk, answer.code) not in standing:
-            fresh.append(_judgment(item, rater, schema, answer))
-            standing[item.pk, answer.code] = (answer.outcome, answer.verdicts)
+        elif standing.setdefault((item.pk, answer.code), said) is said:
+            fresh.append((item, answer))
             outcome.created += 1
-        elif standing[item.pk, answer.code] == (answer.outcome, answer.verdicts):
+        elif standing[item.pk, answer.code] == said:
             outcome.duplicate += 1
         else:
             outcome.refused.append(answer.row.refusal(DIFFERENTLY.format(code=answer.code)))
-    bulk.insert(fresh)
-    consensus.refresh_many(sorted({judgment.item_id for judgment in fresh}), project=project)
+    raters = _raters(project, {answer.code for _, answer in fresh})
+    bulk.insert([_judgment(item, raters[answer.code], schema, answer) for item, answer in fresh])
+    consensus.refresh_many(sorted({item.pk for item, _ in fresh}), project=project)
     return outcome
 
 
@@ -211,8 +211,15 @@ def _finder(project: Project, given: list[Given]) -> Finder:
     return find
 
 
-def _raters(project: Project, given: list[Given]) -> dict[str, Rater]:
+def _people(project: Project, given: list[Given]) -> set[str]:
+    """The codes among these that are pseudonyms of people with an account."""
     codes = {answer.code for answer in given}
+    found = Rater.objects.filter(project=project, code__in=codes).exclude(user=None)
+    return set(found.values_list("code", flat=True))
+
+
+def _raters(project: Project, codes: set[str]) -> dict[str, Rater]:
+    """The raters with these codes, made where they are new: only for answers that are stored."""
     raters = Rater.objects.filter(project=project, code__in=codes)
     missing = sorted(codes - set(raters.values_list("code", flat=True)))
     Rater.objects.bulk_create([Rater(project=project, code=code) for code in missing], ignore_conflicts=True)

@@ -103,6 +103,16 @@ def test_imported_answers_that_differ_are_a_dispute(project):
     assert consensus.labels["self_harm"]["verdict"] == "no"
 
 
+def test_refused_rows_leave_no_rater_behind(project):
+    run = bring_answers(
+        project,
+        csv("https://nowhere.example/,ghost,news,,", "https://a.example/,w1,poetry,,", "https://a.example/,w2,news,,",
+            "https://a.example/,w2,games,,", header=HEADER),
+    )  # fmt: skip
+    assert counts(run) == (1, 0, 0, 3)
+    assert list(Rater.objects.values_list("code", flat=True)) == ["w2"]
+
+
 def test_an_external_id_of_two_pages_names_neither(project):
     make_item(project, "https://b.example/", external_id="17")
     run = bring_answers(project, ndjson({"external_id": "17", "annotator": "w1", "none": True}))
