@@ -13,7 +13,7 @@ from django.db.models import Exists, FloatField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
-from labeling import queue, schemas
+from labeling import consensus, queue, schemas
 from labeling.models import Consensus, Event, Import, Item, Project, Selection, Stream, User
 from labeling.models.items import ItemState
 from labeling.permissions import Sight
@@ -283,6 +283,7 @@ def _change(
             these.update(state=state, state_reason=reason)
             if then is not None:
                 then(these)
+                _count_again(these, project)
             word = "restored" if state == ItemState.ACTIVE else state
             Event.objects.bulk_create(
                 [Event(kind=f"item.{word}", actor=by, project=project, about=f"item:{pk}", data={"reason": reason})
@@ -290,3 +291,9 @@ def _change(
             )  # fmt: skip
         changed += len(ids)
     return changed
+
+
+def _count_again(items: QuerySet[Item], project: Project) -> None:
+    """What people said together is open while slots wait and stands when they are gone: both have just changed."""
+    answered = Consensus.objects.filter(item__in=items).order_by("item").values_list("item", flat=True)
+    consensus.refresh_many(list(answered), project=project)

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from labeling import consensus, items
-from labeling.models import Assignment, Event, Item, Selection, State
+from labeling.models import Assignment, Consensus, Dispute, Event, Item, Selection, State
 from labeling.permissions import Sight
 from labeling.refusals import Forbidden, Unacceptable
 from tests.factories import make_assignment, make_item, make_judgment, make_member, make_project
@@ -126,6 +126,30 @@ def test_what_was_withdrawn_by_mistake_comes_back_with_its_open_slots(project):
     slot.refresh_from_db()
     assert (slot.state, slot.item.state, slot.item.state_reason) == ("open", "active", "")
     assert slot.available_at is not None
+
+
+def test_what_people_said_is_counted_again_when_slots_go_and_come_back(project):
+    """Two people differ and a third is still asked: pending; with the slot withdrawn a dispute; restored, pending."""
+    manager, slot = make_member(project, "manager"), make_assignment(project)
+    for rater, yes in (("r1", ["news"]), ("r2", [])):
+        make_judgment(slot.item, rater, yes=yes)
+    consensus.refresh_many([slot.item_id], project=project)
+    these, said = Item.objects.filter(pk=slot.item_id), Consensus.objects.filter(item=slot.item)
+    assert said.get().state == "pending"
+    items.withdraw(these, project=project, by=manager, reason="mistake")
+    assert said.get().state == "disputed"
+    assert Dispute.objects.filter(item=slot.item, settled_at=None).count() == 1
+    items.restore(these, project=project, by=manager)
+    assert said.get().state == "pending"
+    assert not Dispute.objects.filter(item=slot.item, settled_at=None).exists()
+
+
+def test_a_page_nobody_answered_gets_no_consensus_by_coming_back(project):
+    manager, slot = make_member(project, "manager"), make_assignment(project)
+    these = Item.objects.filter(pk=slot.item_id)
+    items.withdraw(these, project=project, by=manager, reason="mistake")
+    items.restore(these, project=project, by=manager)
+    assert not Consensus.objects.exists()
 
 
 def test_a_change_for_a_filter_reaches_every_page_of_it(project, monkeypatch):
