@@ -23,8 +23,8 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PR_SET_PDEATHSIG = 1
 
 
-class StopRequested(Exception):
-    """Ctrl-C, or a signal that asks for an orderly stop."""
+class StopRequested(BaseException):
+    """Ctrl-C, or a signal that asks for an orderly stop. No Exception: what catches errors must let it through."""
 
 
 class ChildDied(Exception):

@@ -1,24 +1,25 @@
 """Durable work. A job is a row; the Celery message only says "look".
 
 Written in the caller's transaction, nudged on commit (which may fail without harm), claimed by one conditional UPDATE
-that raises the fence, kept alive by a heartbeat, swept from the database alone. Every write a job makes about itself
-carries its fence, so that a copy that was thought dead cannot write after its successor.
+that raises the fence, kept alive by a heartbeat, swept from the database alone (sweeping.py). Every write a job makes
+about itself carries its fence, so that a copy that was thought dead cannot write after its successor.
 """
 
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from celery import current_app
 from django.conf import settings
-from django.db import IntegrityError, connection, models, transaction
-from django.db.models import F, Q
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, models, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 
+from labeling.heartbeats import beating
 from labeling.models import Event, Job, Project
 from labeling.refusals import Refused
 
@@ -28,6 +29,7 @@ Handler = Callable[["Claim"], "dict[str, Any] | None"]
 _handlers: dict[str, Handler] = {}
 
 RUN = "labeling.tasks.run_job"
+ENQUEUE_ROUNDS = 2
 
 
 class FenceLost(Exception):
@@ -49,20 +51,30 @@ def enqueue(
 ) -> Job:
     """Write the job in the caller's transaction and nudge a worker on commit.
 
-    With `exclusive`, at most one runs and one waits per key: a further call returns the one that waits.
+    With `exclusive`, at most one runs and one waits per key: a further call returns the one that waits, whatever its
+    params. Who asked for other ones must look.
     """
-    try:
-        with transaction.atomic():
-            job = Job.objects.create(
-                kind=kind, project=project, params=params or {}, created_by=by, exclusive=exclusive, message="Waiting"
-            )
-            Event.record(f"job.queued.{kind}", by=by, project=project, about=job)
-    except IntegrityError:
-        waiting = Job.objects.filter(exclusive=exclusive, state=State.QUEUED).first() if exclusive else None
-        if waiting is None:
-            raise
-        job = waiting
+    job = _written(exclusive, kind=kind, project=project, params=params or {}, created_by=by)
     transaction.on_commit(partial(nudge, job.pk))
+    return job
+
+
+def _written(exclusive: str, **row: Any) -> Job:
+    """A new row, or the one that waits under the same key. A worker may take that one just when we look for it: then
+    there is room for a new row after all."""
+    for _ in range(ENQUEUE_ROUNDS):
+        with suppress(IntegrityError):
+            return _write(exclusive=exclusive, **row)
+        twin = Job.objects.filter(exclusive=exclusive, state=State.QUEUED).exclude(exclusive="").first()
+        if twin is not None:
+            return twin
+    return _write(exclusive=exclusive, **row)
+
+
+@transaction.atomic
+def _write(**row: Any) -> Job:
+    job = Job.objects.create(**row, message="Waiting")
+    Event.record(f"job.queued.{job.kind}", by=job.created_by, project=job.project, about=job)
     return job
 
 
@@ -151,128 +163,111 @@ def run(job_id: Any) -> str:
     handler = _handlers.get(held.job.kind)
     if handler is None:
         return _finish(held, State.FAILED, message=f"This installation does not know how to do “{held.job.kind}”.")
-    stop = _start_heartbeat(held)
     try:
-        result = handler(held)
+        # Wrapped, because COPY raises the driver's own errors.
+        with beating(held.beat, lost=held.lost, name=str(job_id)), connection.wrap_database_errors:
+            result = handler(held)
     except FenceLost:
         return "fence lost"
     except Refused as refused:
         return _finish(held, State.FAILED, message=refused.sentence)
+    except (OperationalError, InterfaceError) as trouble:  # restarted, cut off, locked, deadlocked: not the job's fault
+        log.warning("job %s (%s) was interrupted: %s", held.job.pk, held.job.kind, trouble)
+        return _hand_back(held, "The database interrupted it")
     except Exception as error:
         log.exception("job %s (%s) failed", held.job.pk, held.job.kind)
         return _finish(held, State.FAILED, message=f"Stopped by an unexpected error ({type(error).__name__}).")
-    finally:
-        stop()
+    except BaseException:  # this process was asked to end
+        _hand_back(held, "It was stopped", costs_an_attempt=False)
+        raise
     return _finish(held, State.DONE, message="Done", result=result or {})
 
 
 def _finish(held: Claim, state: str, *, message: str, result: dict[str, Any] | None = None) -> str:
-    with transaction.atomic():
-        ours = held._mine().update(
-            state=state,
-            message=message[:500],
-            result=result,
-            finished_at=Now(),
-            heartbeat_at=Now(),
-            **({"progress": 1.0} if state == State.DONE else {}),
-        )
-        if ours:
-            Event.record(f"job.{state}.{held.job.kind}", by=held.job.created_by, project=held.job.project,
-                         about=held.job, message=message[:500])  # fmt: skip
-    if ours and held.job.exclusive:
-        for waiting in Job.objects.filter(exclusive=held.job.exclusive, state=State.QUEUED).values_list(
-            "pk", flat=True
-        ):
+    changes: dict[str, Any] = {"result": result, "heartbeat_at": Now()}
+    if state == State.DONE:
+        changes["progress"] = 1.0
+    if not _end(held._mine(), held.job, state, message, **changes):
+        return "fence lost"
+    if held.job.exclusive:
+        twins = Job.objects.filter(exclusive=held.job.exclusive, state=State.QUEUED)
+        for waiting in twins.values_list("pk", flat=True):
             nudge(waiting)
-    return state if ours else "fence lost"
+    return state
 
 
-def _start_heartbeat(held: Claim) -> Callable[[], None]:
-    """Beat from a thread of its own, with a connection of its own, until stopped or until the fence is lost."""
-    done = threading.Event()
-
-    def beat() -> None:
-        try:
-            while not done.wait(settings.JOB_HEARTBEAT_SECONDS):
-                try:
-                    if not held.beat():
-                        held.lost.set()
-                        return
-                except Exception as trouble:  # noqa: BLE001  (the database may be away for a while: keep trying)
-                    log.warning("heartbeat of job %s: %s", held.job.pk, trouble)
-                    connection.close()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beat, name=f"heartbeat-{held.job.pk}", daemon=True)
-    thread.start()
-
-    def stop() -> None:
-        done.set()
-        thread.join(timeout=5)
-
-    return stop
+@transaction.atomic
+def _end(held: models.QuerySet[Job], job: Job, state: str, message: str, **changes: Any) -> bool:
+    """Write the job's end and its line in the audit trail, if it is still among `held`."""
+    ours = held.update(state=state, message=message[:500], finished_at=Now(), **changes)
+    if ours:
+        Event.record(
+            f"job.{state}.{job.kind}", by=job.created_by, project=job.project, about=job, message=message[:500]
+        )
+    return bool(ours)
 
 
+def _hand_back(held: Claim, trouble: str, *, costs_an_attempt: bool = True) -> str:
+    """Give a claimed job back at once. When the database is still away the sweep finds it, by its missing heartbeat."""
+    connection.close()  # in whatever state it is; the next query opens another
+    try:
+        return give_back(held._mine(), trouble=trouble, costs_an_attempt=costs_an_attempt) or "fence lost"
+    except (OperationalError, InterfaceError) as still:
+        log.warning("job %s is left to the sweep: %s", held.job.pk, still)
+        return "left to the sweep"
+
+
+@transaction.atomic
+def give_back(held: models.QuerySet[Job], *, trouble: str, costs_an_attempt: bool = True) -> str:
+    """Let the job that is among `held` wait again; the sweep nudges it, which leaves what troubled it time to pass.
+
+    It is over instead when its attempts are spent, or when another waits to do the same. Returns its new state, or ""
+    when it is no longer among `held`.
+    """
+    job = held.select_for_update().first()
+    if job is None:
+        return ""
+    tries = settings.JOB_MAX_ATTEMPTS
+    if costs_an_attempt and job.attempt >= tries:
+        _end(held, job, State.FAILED, f"{trouble} {tries} times. Look at its log and its memory, then retry.")
+        return State.FAILED
+    try:
+        with transaction.atomic():
+            held.update(
+                state=State.QUEUED,
+                attempt=F("attempt") - (0 if costs_an_attempt else 1),
+                fence=F("fence") + 1,
+                message=f"{trouble}; waiting to go on",
+                nudged_at=None,
+            )
+    except IntegrityError:  # one_waiting_job_per_key: this copy has nothing left to do
+        _end(held, job, State.CANCELLED, f"{trouble}; a newer job does the same.")
+        return State.CANCELLED
+    return State.QUEUED
+
+
+@transaction.atomic
 def cancel(job: Job, *, by: Any) -> None:
     """Stop a job: a waiting one at once, a running one at its next progress call."""
-    changed = Job.objects.filter(pk=job.pk, state__in=[State.QUEUED, State.RUNNING]).update(
-        state=State.CANCELLED, finished_at=Now(), message="Cancelled"
+    changed = (
+        Job.objects.unfinished().filter(pk=job.pk).update(state=State.CANCELLED, finished_at=Now(), message="Cancelled")
     )
     if not changed:
         raise Refused("This job is already over; there is nothing to cancel.")
     Event.record(f"job.cancelled.{job.kind}", by=by, project=job.project, about=job)
 
 
+@transaction.atomic
 def retry(job: Job, *, by: Any) -> None:
     """Queue a failed or cancelled job again, with a full count of attempts."""
-    with transaction.atomic():
-        changed = Job.objects.filter(pk=job.pk, state__in=[State.FAILED, State.CANCELLED]).update(
-            state=State.QUEUED, attempt=0, finished_at=None, message="Waiting", progress=None, nudged_at=None
-        )
-        if not changed:
-            raise Refused("Only a failed or cancelled job can be tried again.")
-        Event.record(f"job.retried.{job.kind}", by=by, project=job.project, about=job)
-    nudge(job.pk)
-
-
-# ---- the sweep ------------------------------------------------------------------------------------------------------
-def sweep(*, now: datetime | None = None) -> dict[str, int]:
-    """From the database alone: stale jobs wait again (or fail after their last attempt), forgotten ones are nudged."""
-    back, failed = _release_stale(now)
-    return {"requeued": back, "failed": failed, "nudged": _nudge_forgotten(now)}
-
-
-def _release_stale(now: datetime | None) -> tuple[int, int]:
-    moment: Any = now or Now()
-    stale = Q(state=State.RUNNING, heartbeat_at__lt=moment - timedelta(seconds=settings.JOB_STALE_SECONDS))
-    tries = settings.JOB_MAX_ATTEMPTS
-    failed = Job.objects.filter(stale, attempt__gte=tries).update(
-        state=State.FAILED,
-        finished_at=Now(),
-        message=f"The worker was lost {tries} times. Look at its memory, then retry.",
-    )
-    back = 0
-    for job_id in Job.objects.filter(stale, attempt__lt=tries).values_list("pk", flat=True):
-        try:
-            with transaction.atomic():
-                back += Job.objects.filter(stale, pk=job_id).update(
-                    state=State.QUEUED,
-                    fence=F("fence") + 1,
-                    message="The worker was lost; waiting to go on",
-                    nudged_at=None,
-                )
-        except IntegrityError:  # a twin waits already (one_waiting_job_per_key): this copy has nothing left to do
-            Job.objects.filter(stale, pk=job_id).update(
-                state=State.CANCELLED, finished_at=Now(), message="The worker was lost; a newer job does the same."
+    try:
+        with transaction.atomic():
+            changed = Job.objects.filter(pk=job.pk, state__in=[State.FAILED, State.CANCELLED]).update(
+                state=State.QUEUED, attempt=0, finished_at=None, message="Waiting", progress=None, nudged_at=None
             )
-    return back, failed
-
-
-def _nudge_forgotten(now: datetime | None) -> int:
-    moment: Any = now or Now()
-    quiet = moment - timedelta(seconds=settings.JOB_SWEEP_SECONDS)
-    waiting = Job.objects.filter(state=State.QUEUED, created_at__lt=quiet).filter(
-        Q(nudged_at=None) | Q(nudged_at__lt=quiet)
-    )
-    return sum(nudge(job_id) for job_id in waiting.order_by("created_at").values_list("pk", flat=True)[:100])
+    except IntegrityError:  # one_waiting_job_per_key
+        raise Refused("Another job waits to do the same; this one need not be tried again.") from None
+    if not changed:
+        raise Refused("Only a failed or cancelled job can be tried again.")
+    Event.record(f"job.retried.{job.kind}", by=by, project=job.project, about=job)
+    transaction.on_commit(partial(nudge, job.pk))

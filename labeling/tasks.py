@@ -7,7 +7,7 @@ from celery import shared_task, signals
 from django.conf import settings
 from django.db import connection
 
-from labeling import intake, jobs, judgment_import, releases, retention, samples
+from labeling import intake, jobs, judgment_import, releases, retention, samples, sweeping
 from labeling.models import Heartbeat
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def run_job(job_id: str) -> str:
 @shared_task
 def sweep() -> dict[str, int]:
     """Stale jobs wait again; forgotten ones are nudged."""
-    return jobs.sweep()
+    return sweeping.sweep()
 
 
 @shared_task
@@ -45,7 +45,7 @@ def sweep_from_this_worker(**_signal: object) -> None:
         while True:
             try:
                 Heartbeat.beat("worker")
-                jobs.sweep()
+                sweeping.sweep()
             except Exception as trouble:  # noqa: BLE001  the database may be away; the next round tries again
                 log.warning("sweep: %s", trouble)
             finally:

@@ -1,40 +1,19 @@
-"""Jobs: claimed once, fenced, swept from the database alone, safe without a broker."""
+"""Jobs: claimed once, fenced, safe without a broker."""
 
 import threading
-from collections.abc import Callable, Iterator
-from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from rest_framework.test import APIClient
 
-from labeling import jobs, retention
+from labeling import jobs, sweeping
 from labeling.models import Event, Job
 from labeling.refusals import Refused
 from tests.factories import make_member, make_project, make_user
+from tests.labeling.jobs.work import long_ago, make_job
 
 State = Job.State
-
-
-@pytest.fixture
-def kind() -> Iterator[Callable]:
-    """Register a handler for the kind "test" while the test lasts."""
-    yield lambda handler: jobs.handles("test")(handler)
-    jobs._handlers.pop("test", None)
-
-
-def make_job(**fields) -> Job:
-    return Job.objects.create(kind=fields.pop("kind", "test"), **fields)
-
-
-def long_ago(seconds: float = 3600):
-    return timezone.now() - timedelta(seconds=seconds)
 
 
 # ---- claiming -------------------------------------------------------------------------------------------------------
@@ -107,7 +86,7 @@ def test_a_worker_thought_dead_writes_nothing_after_its_successor(settings):
     job = make_job()
     zombie = jobs.claim(job.pk)
     Job.objects.filter(pk=job.pk).update(heartbeat_at=long_ago())
-    assert jobs.sweep()["requeued"] == 1
+    assert sweeping.sweep()["requeued"] == 1
     successor = jobs.claim(job.pk)
     with pytest.raises(jobs.FenceLost):
         zombie.progress(0.9, "from the grave")
@@ -136,48 +115,6 @@ def test_a_cancelled_job_stops_at_its_next_step(kind):
     assert (job.state, reached) == (State.CANCELLED, [])
 
 
-@pytest.mark.django_db(transaction=True)
-def test_the_heartbeat_tells_that_the_worker_lives_while_it_computes(kind, settings):
-    settings.JOB_HEARTBEAT_SECONDS = 0.05
-    job, beaten = make_job(), []
-
-    @kind
-    def compute(claim):
-        Job.objects.filter(pk=job.pk).update(heartbeat_at=long_ago())
-        for _ in range(100):
-            threading.Event().wait(0.05)
-            beaten.append(Job.objects.get(pk=job.pk).heartbeat_at > long_ago(60))
-            if beaten[-1]:
-                return
-
-    jobs.run(job.pk)
-    assert beaten[-1]
-
-
-# ---- the sweep ------------------------------------------------------------------------------------------------------
-@pytest.mark.django_db
-def test_a_stale_job_waits_again_and_fails_after_its_last_attempt(settings):
-    settings.JOB_MAX_ATTEMPTS = 3
-    stale = make_job(state=State.RUNNING, attempt=2, fence=2, heartbeat_at=long_ago())
-    last = make_job(state=State.RUNNING, attempt=3, fence=3, heartbeat_at=long_ago())
-    alive = make_job(state=State.RUNNING, attempt=1, fence=1, heartbeat_at=timezone.now())
-    swept = jobs.sweep()
-    states = [Job.objects.get(pk=job.pk).state for job in (stale, last, alive)]
-    assert states == [State.QUEUED, State.FAILED, State.RUNNING]
-    assert (swept["requeued"], swept["failed"]) == (1, 1)
-    assert "lost 3 times" in Job.objects.get(pk=last.pk).message
-
-
-@pytest.mark.django_db
-def test_a_forgotten_job_is_nudged_again(monkeypatch):
-    told = []
-    monkeypatch.setattr(jobs, "nudge", lambda pk: bool(told.append(pk)) or True)
-    forgotten = make_job(created_at=long_ago(), nudged_at=long_ago())
-    make_job(created_at=long_ago(), nudged_at=timezone.now())
-    jobs.sweep()
-    assert told == [forgotten.pk]
-
-
 # ---- exclusive ------------------------------------------------------------------------------------------------------
 @pytest.mark.django_db
 def test_fifty_presses_make_one_running_and_one_waiting():
@@ -190,14 +127,34 @@ def test_fifty_presses_make_one_running_and_one_waiting():
 
 
 @pytest.mark.django_db
-def test_a_stale_job_whose_twin_waits_already_leaves_the_work_to_it():
+def test_a_press_just_when_a_worker_takes_the_twin_makes_a_job_of_its_own():
+    """The row is refused because one waits; before we look for that one, a worker claims it."""
     first = jobs.enqueue("test", exclusive="train:1")
-    jobs.claim(first.pk)
-    second = jobs.enqueue("test", exclusive="train:1")
-    Job.objects.filter(pk=first.pk).update(heartbeat_at=long_ago())
-    jobs.sweep()
-    assert Job.objects.get(pk=first.pk).state == State.CANCELLED
-    assert jobs.claim(second.pk) is not None
+
+    def claim_before_the_look(execute, sql, *rest):
+        if sql.startswith("SELECT") and Job.objects.filter(pk=first.pk, state=State.QUEUED).update(state=State.RUNNING):
+            taken.append(first.pk)
+        return execute(sql, *rest)
+
+    taken: list[object] = []
+    with connection.execute_wrapper(claim_before_the_look):
+        second = jobs.enqueue("test", exclusive="train:1")
+    assert taken == [first.pk] and second.pk != first.pk
+    assert second.state == State.QUEUED
+
+
+@pytest.mark.django_db
+def test_a_failed_job_whose_twin_waits_is_not_tried_again():
+    failed = jobs.enqueue("test", exclusive="train:1")
+    jobs._finish(jobs.claim(failed.pk), State.FAILED, message="No.")
+    waiting = jobs.enqueue("test", exclusive="train:1")
+    with pytest.raises(Refused, match="need not be tried again"):
+        jobs.retry(failed, by=make_user())
+    jobs.claim(waiting.pk)
+    jobs.retry(failed, by=make_user())
+    assert set(Job.objects.values_list("pk", "state")) == {
+        (failed.pk, State.QUEUED), (waiting.pk, State.RUNNING),
+    }  # fmt: skip
 
 
 # ---- the broker -----------------------------------------------------------------------------------------------------
@@ -208,6 +165,16 @@ def test_without_a_broker_the_job_is_still_written(broker):
     assert jobs.nudge(job.pk) is False
     job.refresh_from_db()
     assert (job.state, job.nudged_at) == (State.QUEUED, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_a_broker_that_is_away(broker, monkeypatch):
+    def sleep(seconds: float) -> None:
+        pytest.fail(f"the caller waits {seconds} s to try again")
+
+    broker.kill()
+    monkeypatch.setattr("kombu.utils.functional.sleep", sleep)
+    assert jobs.nudge(make_job().pk) is False
 
 
 @pytest.mark.django_db(transaction=True)
@@ -235,15 +202,6 @@ def test_every_change_of_a_job_is_on_record(kind):
     jobs.run(job.pk)
     kinds = list(Event.objects.filter(about=f"job:{job.pk}").order_by("id").values_list("kind", flat=True))
     assert kinds == ["job.queued.test", "job.done.test"]
-
-
-@pytest.mark.django_db
-def test_old_finished_jobs_are_deleted_and_unfinished_ones_never(settings):
-    old = long_ago(86_400 * (settings.JOB_RETENTION_DAYS + 1))
-    make_job(state=State.DONE, finished_at=old)
-    kept = {make_job(state=State.DONE, finished_at=timezone.now()).pk, make_job(created_at=old).pk}
-    retention.apply()
-    assert set(Job.objects.values_list("pk", flat=True)) == kept
 
 
 @pytest.mark.django_db
@@ -285,72 +243,3 @@ def test_a_job_is_cancelled_over_the_api_by_a_manager_only():
     client.force_login(manager)
     assert client.post(f"/api/v1/jobs/{job.pk}/cancel/").json()["state"] == "cancelled"
     assert client.post(f"/api/v1/jobs/{job.pk}/cancel/").status_code == 409
-
-
-# ---- any order of events --------------------------------------------------------------------------------------------
-class JobLife(RuleBasedStateMachine):
-    """Whatever the order of presses, claims, deaths, sweeps and ends: no two hold one job, no key runs twice."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.atomic = transaction.atomic()
-        self.atomic.__enter__()
-        self.claims: list[jobs.Claim] = []
-        self.pressed: list[UUID] = []  # in order of the presses: an id is random, and a run must repeat itself
-
-    def teardown(self) -> None:
-        transaction.set_rollback(True)
-        self.atomic.__exit__(None, None, None)
-
-    @rule(key=st.sampled_from(["", "a", "b"]))
-    def press(self, key):
-        job = jobs.enqueue("test", exclusive=key)
-        if job.pk not in self.pressed:
-            self.pressed.append(job.pk)
-
-    @rule(data=st.data())
-    def claim(self, data):
-        queued = set(Job.objects.filter(state=State.QUEUED).values_list("pk", flat=True))
-        waiting = [job_id for job_id in self.pressed if job_id in queued]
-        if waiting and (held := jobs.claim(data.draw(st.sampled_from(waiting)))):
-            self.claims.append(held)
-
-    @rule(data=st.data())
-    def worker_dies(self, data):
-        if self.claims:
-            held = data.draw(st.sampled_from(self.claims))
-            Job.objects.filter(pk=held.job.pk, fence=held.fence).update(heartbeat_at=long_ago())
-
-    @rule()
-    def sweep(self):
-        jobs.sweep()
-
-    @rule(data=st.data())
-    def worker_ends(self, data):
-        """Any worker that ever held a claim, the dead ones too, says that it is done."""
-        if self.claims:
-            held = data.draw(st.sampled_from(self.claims))
-            current = Job.objects.get(pk=held.job.pk)
-            is_holder = (current.state, current.fence) == (State.RUNNING, held.fence)
-            said = jobs._finish(held, State.DONE, message="Done")
-            assert said == (State.DONE if is_holder else "fence lost")
-
-    @invariant()
-    def one_holder_a_job(self):
-        for job in Job.objects.filter(state=State.RUNNING):
-            holders = [held for held in self.claims if held.job.pk == job.pk and held.fence == job.fence]
-            assert len(holders) == 1
-
-    @invariant()
-    def one_running_and_one_waiting_a_key(self):
-        for key in ("a", "b"):
-            for state in (State.RUNNING, State.QUEUED):
-                assert Job.objects.filter(exclusive=key, state=state).count() <= 1
-
-
-@pytest.mark.django_db
-def test_any_order_of_events_keeps_one_holder_a_job():
-    JobLife.TestCase.settings = hypothesis_settings(
-        max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
-    )
-    JobLife.TestCase().runTest()
