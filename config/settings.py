@@ -247,20 +247,31 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# Losing the broker must not lose work: a message that comes again finds the job claimed, and leaves.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "visibility_timeout": 3600}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "max_retries": 0,  # a nudge fails at once: with kombu's own patience a request waited six seconds for a dead broker
+    "visibility_timeout": 3600,
+}
 CELERY_TIMEZONE = "UTC"
-JOB_HEARTBEAT_SECONDS = env.int("JOB_HEARTBEAT_SECONDS", default=10)
-JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=45)
-JOB_SWEEP_SECONDS = env.int("JOB_SWEEP_SECONDS", default=15)
+# A lost job runs again within 60 s: stale + sweep + what the message and the claim take (docs/decisions, 0008).
+JOB_HEARTBEAT_SECONDS = env.int("JOB_HEARTBEAT_SECONDS", default=5)
+JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=30)
+JOB_SWEEP_SECONDS = env.int("JOB_SWEEP_SECONDS", default=10)
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=3)
 SCORE_SHARD_ITEMS = env.int("SCORE_SHARD_ITEMS", default=100_000, validate=validate.Range(min=1, max=100_000))
+# Each message is worth nothing once the next is sent: while no worker runs they would only pile up.
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "labeling.tasks.sweep", "schedule": JOB_SWEEP_SECONDS},
-    "retain": {"task": "labeling.tasks.retain", "schedule": 3600},
-    "retrain": {"task": "active_learning.tasks.poll", "schedule": 30},
+    name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    for name, task, seconds in [
+        ("sweep", "labeling.tasks.sweep", JOB_SWEEP_SECONDS),
+        ("retain", "labeling.tasks.retain", 3600),
+        ("retrain", "active_learning.tasks.poll", 30),
+    ]
 }
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=90)
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", default=48)
