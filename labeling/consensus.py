@@ -1,7 +1,8 @@
 """What the judgments of an item say together: per label the votes, the verdict and its state, and what is in dispute.
 
 The rule: a label that is not unanimous is a dispute, once everyone asked has answered. Probability is the share of yes
-among yes and no votes. Only counted answers vote, one per rater, each rater's latest round.
+among yes and no votes. Only counted answers vote, one per rater, each rater's latest round, and only on the questions
+of the version in force: an answer to a label that was retired, or that meant something else then, is no vote on it.
 """
 
 from collections.abc import Iterable
@@ -12,16 +13,18 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Now
 
+from labeling import schemas
 from labeling.models import Adjudication, Assignment, Consensus, Dispute, Item, Judgment, Project, State
 from labeling.models.work import COUNTED
 
 PENDING, AGREED, DISPUTED, ADJUDICATED = Consensus.State.values
+VOTE = ("rater_id", "round", "outcome", "schema_id", "verdicts")
 CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One rater's counted answer on one item, as consensus needs it."""
+    """One rater's counted answer on one item, as consensus needs it: the verdicts are on today's questions."""
 
     rater: int
     round: int
@@ -62,10 +65,10 @@ def tally(votes: Iterable[Vote], *, complete: bool, decided: dict[str, str] | No
     if complete and out.n_not_assessable * 2 > out.n_judgments and not decided:
         out.not_assessable, out.state = True, AGREED
         return out
-    split = out.n_not_assessable > 0 and out.n_not_assessable * 2 == out.n_judgments
+    is_tied = out.n_not_assessable > 0 and out.n_not_assessable * 2 == out.n_judgments
     for key in _asked(judged):
-        out.labels[key] = _label(key, judged, complete=complete, split=split, decided=decided.get(key))
-    out.state = _state(out, complete=complete and bool(latest))
+        out.labels[key] = _label(key, judged, complete=complete, is_tied=is_tied, decided=decided.get(key))
+    out.state = _state(out, complete=complete and bool(out.labels))
     return out
 
 
@@ -82,11 +85,11 @@ def _asked(votes: list[Vote]) -> list[str]:
     return sorted({key for vote in votes for key in vote.verdicts})
 
 
-def _label(key: str, votes: list[Vote], *, complete: bool, split: bool, decided: str | None) -> dict[str, Any]:
+def _label(key: str, votes: list[Vote], *, complete: bool, is_tied: bool, decided: str | None) -> dict[str, Any]:
     given = [vote.verdicts[key] for vote in votes if key in vote.verdicts]
     yes, no, unsure = (given.count(verdict) for verdict in ("yes", "no", "unsure"))
-    # Half of the people could not judge the page at all: a yes of the other half needs a person's decision.
-    contested = len(set(given)) > 1 or unsure == len(given) or (split and yes > 0)
+    # Tied: half of the people could not judge the page at all, so whatever the other half says needs a decision.
+    contested = is_tied or len(set(given)) > 1 or unsure == len(given)
     state = ADJUDICATED if decided else PENDING if not complete else DISPUTED if contested else AGREED
     verdict = decided or (given[0] if state == AGREED else None)
     probability = yes / (yes + no) if yes + no else None
@@ -104,10 +107,12 @@ def _state(out: Tally, *, complete: bool) -> str:
 def refresh(item: Item, *, project: Project) -> Consensus:
     """Count one item again and store it. The caller holds the item's lock."""
     standing = _standing(item)
+    questions = schemas.Questions(schemas.by_id(standing.version))
+    rows = Judgment.objects.votes().filter(item=item).order_by("round", "id").values_list(*VOTE)
     found = tally(
-        [Vote(*row) for row in _votes(item_id=item.pk)],
+        [_vote(row, questions) for row in rows],
         complete=not standing.is_waiting,
-        decided=standing.decided,
+        decided=questions.answered_by(standing.decided or {}, under=standing.decided_under or standing.version),
     )
     if found.open or standing.has_disputes:
         _settle_disputes(project, {item.pk: found})
@@ -124,6 +129,8 @@ class _Standing:
     is_waiting: bool
     has_disputes: bool
     decided: dict[str, str] | None
+    decided_under: int | None
+    version: int  # of labels and guideline, in force now
     known: Consensus | None
 
 
@@ -138,19 +145,18 @@ def _standing(item: Item) -> _Standing:
             is_waiting=Exists(waiting),
             has_disputes=Exists(Dispute.objects.filter(item=OuterRef("pk"))),
             decided=Subquery(decided.values("verdicts")),
+            decided_under=Subquery(decided.values("schema")),
+            version=schemas.newest_of("project"),
         )
         .get()
     )
-    return _Standing(row.is_waiting, row.has_disputes, row.decided, getattr(row, "consensus", None))
+    known = getattr(row, "consensus", None)
+    return _Standing(row.is_waiting, row.has_disputes, row.decided, row.decided_under, row.version, known)
 
 
-def _votes(**where: Any) -> list[tuple[int, int, str, dict[str, str]]]:
-    rows = Judgment.objects.votes().filter(**where).order_by("round", "id")
-    return list(rows.values_list("rater_id", "round", "outcome", "verdicts"))
-
-
-def _decided(item_ids: list[int]) -> dict[int, dict[str, str]]:
-    return dict(Adjudication.objects.in_force().filter(item__in=item_ids).values_list("item_id", "verdicts"))
+def _vote(row: tuple[int, int, str, int, dict[str, str]], questions: schemas.Questions) -> Vote:
+    rater, turn, outcome, version, verdicts = row
+    return Vote(rater, turn, outcome, questions.answered_by(verdicts, under=version))
 
 
 def _store(item: Item, project: Project, found: Tally, *, known: Consensus | None) -> Consensus:
@@ -210,16 +216,22 @@ def refresh_many(item_ids: list[int], *, project: Project) -> int:
 
 def tallies(item_ids: list[int]) -> dict[int, Tally]:
     """What each of these items says now, recomputed from its judgments."""
-    by_item: dict[int, list[Vote]] = {item_id: [] for item_id in item_ids}
+    project_of = dict(Item.objects.filter(pk__in=item_ids).values_list("pk", "project"))
+    asked = {project: schemas.Questions(schemas.in_force(project)) for project in set(project_of.values())}
+    by_item: dict[int, list[Vote]] = {item_id: [] for item_id in project_of}
     rows = Judgment.objects.votes().filter(item__in=item_ids).order_by("round", "id")
-    for item_id, *vote in rows.values_list("item_id", "rater_id", "round", "outcome", "verdicts"):
-        by_item[item_id].append(Vote(*vote))
+    for item_id, *row in rows.values_list("item_id", *VOTE):
+        by_item[item_id].append(_vote(tuple(row), asked[project_of[item_id]]))
     waiting = set(
         Assignment.objects.filter(
             item__in=item_ids, purpose__in=COUNTED, state__in=[State.OPEN, State.LEASED]
         ).values_list("item_id", flat=True)
     )
-    decided = _decided(item_ids)
+    decisions = Adjudication.objects.in_force().filter(item__in=item_ids)
+    decided = {
+        item_id: asked[project_of[item_id]].answered_by(verdicts, under=version)
+        for item_id, version, verdicts in decisions.values_list("item_id", "schema_id", "verdicts")
+    }
     return {
         item_id: tally(votes, complete=item_id not in waiting, decided=decided.get(item_id))
         for item_id, votes in by_item.items()

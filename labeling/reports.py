@@ -263,10 +263,8 @@ def of_project(project: Project, *, stream: str = "") -> Report:
 
 @lru_cache(maxsize=16)
 def _report(project_id: int, made: datetime, schema_id: int, last: int | None, n: int, stream: str) -> Report:
-    if not stream:
-        return Report(votes.remembered((project_id, made, schema_id), last, n))
-    whole = _report(project_id, made, schema_id, last, n, "").votes
-    return Report(whole.where(whole.streams == stream))
+    counted = votes.remembered((project_id, made, schema_id), last, n)
+    return Report(counted.of_stream(stream) if stream else counted.overall())
 
 
 def _label(key: str, name: str, cells: Cells) -> LabelReport:

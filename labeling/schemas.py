@@ -1,5 +1,6 @@
 """The labels of frozen schema versions, remembered: a published version never changes, so it is read once a process."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -41,13 +42,33 @@ def by_id(schema_id: int) -> Schema:
     return Schema(version.pk, version.number, version.guideline, groups, labels)
 
 
+class Questions:
+    """What one version asks, and which verdicts given under others are answers to it: only equal revisions pool."""
+
+    def __init__(self, now: Schema) -> None:
+        self._revisions = {label.key: label.revision for label in now.asked}
+        self._same: dict[int, frozenset[str]] = {}
+
+    def same_under(self, version: int) -> frozenset[str]:
+        """The keys asked now that asked the same under another version."""
+        if version not in self._same:
+            then = {(label.key, label.revision) for label in by_id(version).labels}
+            self._same[version] = frozenset(key for key, revision in self._revisions.items() if (key, revision) in then)
+        return self._same[version]
+
+    def answered_by(self, verdicts: Mapping[str, str], *, under: int) -> dict[str, str]:
+        """The verdicts that still answer a question of this version."""
+        same = self.same_under(under)
+        return {key: verdict for key, verdict in verdicts.items() if key in same}
+
+
 def newest_of(project: str) -> Subquery:
     """The id of the version in force, inside a query about something else; `project` is its path to the project."""
     return Subquery(SchemaVersion.objects.filter(project=OuterRef(project)).order_by("-number").values("pk")[:1])
 
 
-def in_force(project: Project) -> Schema:
-    """The latest published version of the project. Raises SchemaVersion.DoesNotExist when none is published."""
+def in_force(project: Project | int) -> Schema:
+    """The latest published version of a project (or of its id). Raises SchemaVersion.DoesNotExist when there is none."""
     newest = SchemaVersion.objects.filter(project=project).order_by("-number").values_list("pk", flat=True).first()
     if newest is None:
         raise SchemaVersion.DoesNotExist

@@ -1,7 +1,8 @@
 """Votes: the counted answers of a project as arrays, read once in a stream.
 
-Counted are current answers of purposes that vote, the latest of each person on each page. Unsure, and a label that was
-not asked or meant something else then, are missing. Decisions of adjudicators are not answers.
+Counted are current answers of purposes that vote: the latest of each person on each page, in the whole project or in
+one stream of it. Unsure, and a label that was not asked or meant something else then, are missing. Decisions of
+adjudicators are not answers.
 """
 
 from collections import OrderedDict
@@ -22,7 +23,11 @@ CODES = {"yes": YES, "no": NO, "unsure": MISSING}
 
 @dataclass(frozen=True, eq=False)
 class Votes:
-    """Counted answers as arrays, one row an answer: items and raters by index, verdicts 1, 0, -1 by label."""
+    """Counted answers as arrays, one row an answer: items and raters by index, verdicts 1, 0, -1 by label.
+
+    As read, they hold the latest answer of each person on each page in each stream; `overall` and `of_stream` make one
+    answer a person and page of them.
+    """
 
     keys: tuple[str, ...]
     names: tuple[str, ...]
@@ -35,6 +40,7 @@ class Votes:
     streams: npt.NDArray[np.str_]
     days: npt.NDArray[np.datetime64]  # NaT for answers that were not given here
     seconds: npt.NDArray[np.float64]
+    is_latest: npt.NDArray[np.bool_]  # of this person on this page, whatever the stream
 
     @property
     def n_items(self) -> int:
@@ -44,8 +50,16 @@ class Votes:
         """Only some of the answers; items and raters keep their indices."""
         return Votes(
             self.keys, self.names, self.item_ids, self.rater_ids, self.codes, self.items[kept], self.raters[kept],
-            self.verdicts[kept], self.streams[kept], self.days[kept], self.seconds[kept],
+            self.verdicts[kept], self.streams[kept], self.days[kept], self.seconds[kept], self.is_latest[kept],
         )  # fmt: skip
+
+    def overall(self) -> "Votes":
+        """The latest answer of each person on each page."""
+        return self if self.is_latest.all() else self.where(self.is_latest)
+
+    def of_stream(self, stream: str) -> "Votes":
+        """The latest answer of each person on each page among those asked for in this stream."""
+        return self.where(self.streams == stream)
 
     def plus(self, fresh: "Votes") -> "Votes | None":
         """These and newer answers together; None where that takes more: new people, or a second answer."""
@@ -61,7 +75,7 @@ class Votes:
             self.keys, self.names, item_ids, self.rater_ids, self.codes, np.concatenate([items, added]),
             np.concatenate([self.raters, fresh.raters]), np.concatenate([self.verdicts, fresh.verdicts]),
             np.concatenate([self.streams, fresh.streams]), np.concatenate([self.days, fresh.days]),
-            np.concatenate([self.seconds, fresh.seconds]),
+            np.concatenate([self.seconds, fresh.seconds]), np.concatenate([self.is_latest, fresh.is_latest]),
         )  # fmt: skip
 
     def counts(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -105,8 +119,9 @@ def read(project_id: int, schema_id: int, *, after: int = 0, to: int | None = No
     keys = schema.keys
     raters = dict(Rater.objects.filter(project=project_id).order_by("code").values_list("pk", "code"))
     place_of = {pk: place for place, pk in enumerate(raters)}
-    asked: dict[int, tuple[bool, ...]] = {}
-    latest: dict[tuple[int, int], tuple[Any, ...]] = {}
+    questions = schemas.Questions(schema)
+    latest: dict[tuple[int, int, str], tuple[Any, ...]] = {}
+    last_stream: dict[tuple[int, int], str] = {}
     rows = Judgment.objects.votes().filter(rater__project=project_id, outcome=Judgment.Outcome.JUDGED)
     rows = rows.filter(pk__gt=after, pk__lte=to or 0)
     for item, rater, version, said, at, seconds, source, stream in (
@@ -115,14 +130,13 @@ def read(project_id: int, schema_id: int, *, after: int = 0, to: int | None = No
                      "assignment__selection__stream")
         .iterator(chunk_size=5000)
     ):  # fmt: skip
-        if version not in asked:
-            asked[version] = _same_meaning(schemas.by_id(version), schema)
-        codes = [
-            CODES[said.get(key, "unsure")] if same else MISSING for key, same in zip(keys, asked[version], strict=True)
-        ]
+        same = questions.same_under(version)
+        codes = [CODES[said.get(key, "unsure")] if key in same else MISSING for key in keys]
         # The day of an imported answer is the day of its file, which says nothing about work here.
         day = None if source == Judgment.Source.IMPORT else at.date()
-        latest[item, rater] = (item, place_of[rater], codes, stream or Stream.IMPORT.value, day, seconds)
+        stream = stream or Stream.IMPORT.value
+        latest[item, rater, stream] = (item, place_of[rater], codes, stream, day, seconds)
+        last_stream[item, rater] = stream
     items, who, verdicts, streams, days, spent = zip(*latest.values(), strict=True) if latest else ([],) * 6
     distinct, dense = np.unique(np.array(items, dtype=np.int64), return_inverse=True)
     return Votes(
@@ -137,10 +151,5 @@ def read(project_id: int, schema_id: int, *, after: int = 0, to: int | None = No
         streams=np.array(streams, dtype=np.str_),
         days=np.array(days, dtype="datetime64[D]"),
         seconds=np.array(spent, dtype=np.float64),
+        is_latest=np.array([last_stream[item, rater] == stream for item, rater, stream in latest], dtype=np.bool_),
     )
-
-
-def _same_meaning(then: schemas.Schema, now: schemas.Schema) -> tuple[bool, ...]:
-    """Which labels in force meant the same under another version: only equal revisions pool."""
-    revisions = {label.key: label.revision for label in then.labels}
-    return tuple(revisions.get(label.key) == label.revision for label in now.asked)

@@ -1,9 +1,9 @@
 import pytest
 
-from labeling import consensus, judging, queue
+from labeling import adjudication, consensus, judging, queue, schemas
 from labeling.consensus import Vote, tally
-from labeling.models import Consensus, Dispute, Selection
-from tests.factories import make_item, make_judgment, make_member, make_project
+from labeling.models import Consensus, Dispute, Label, Selection
+from tests.factories import LABELS, make_item, make_judgment, make_member, make_project, make_schema
 
 
 def vote(rater, round=1, outcome="judged", **verdicts):
@@ -56,9 +56,15 @@ def test_a_page_most_people_could_not_judge_is_not_assessable():
     assert found.not_assessable and found.labels == {} and found.state == "agreed"
 
 
-def test_when_half_could_not_judge_a_yes_of_the_other_half_needs_a_decision():
-    found = tally([gone(1), vote(2, news="yes", games="no")], complete=True)
-    assert found.open == ["news"]
+@pytest.mark.parametrize("news", ["yes", "no", "unsure"])
+def test_when_half_could_not_judge_all_the_other_half_says_needs_a_decision(news):
+    found = tally([gone(1), vote(2, news=news, games="no")], complete=True)
+    assert (found.state, found.open) == ("disputed", ["games", "news"])
+
+
+def test_when_most_could_judge_their_answers_stand():
+    found = tally([gone(1), vote(2, news="no"), vote(3, news="no")], complete=True)
+    assert (found.state, found.labels["news"]["verdict"]) == ("agreed", "no")
 
 
 def test_a_label_nobody_was_asked_has_no_state():
@@ -114,3 +120,87 @@ class TestStored:
         for item in items:
             consensus.refresh(item, project=project)
         assert list(Consensus.objects.order_by("item").values("state", "labels", "expected_error")) == together
+
+
+def publish(project, *, changed="", retired=""):
+    """A second version, in which one label means something else and another is asked no more."""
+    schema = make_schema(project, labels=LABELS, number=2)
+    Label.objects.filter(schema=schema, key=changed).update(revision=2)
+    Label.objects.filter(schema=schema, key=retired).update(retired=True)
+    schemas.by_id.cache_clear()
+    return schema
+
+
+@pytest.mark.django_db
+class TestQuestions:
+    """Answers to different questions are never pooled, and answers to questions nobody asks any more count no more."""
+
+    @pytest.fixture
+    def project(self):
+        return make_project()
+
+    @pytest.fixture
+    def item(self, project):
+        item = make_item(project)
+        make_judgment(item, "a", yes=["news"])
+        return item
+
+    @pytest.fixture(params=["one", "many"])
+    def refresh(self, request, project):
+        def count_again(item):
+            if request.param == "one":
+                consensus.refresh(item, project=project)
+            else:
+                consensus.refresh_many([item.pk], project=project)
+            return Consensus.objects.get(item=item)
+
+        return count_again
+
+    def test_an_answer_to_what_a_label_meant_before_is_no_vote_on_what_it_means_now(self, project, item, refresh):
+        make_judgment(item, "b", schema=publish(project, changed="news"))
+        found = refresh(item)
+        assert (found.labels["news"]["yes"], found.labels["news"]["no"]) == (0, 1)
+        assert (found.labels["games"]["yes"], found.labels["games"]["no"]) == (0, 2)
+        assert found.state == "agreed"
+
+    def test_a_retired_label_is_counted_no_more_and_its_dispute_is_closed(self, project, item, refresh):
+        make_judgment(item, "b")
+        assert refresh(item).state == "disputed"
+        publish(project, retired="news")
+        found = refresh(item)
+        assert "news" not in found.labels and found.state == "agreed"
+        assert not Dispute.objects.open().exists()
+
+    def test_a_page_all_of_whose_answers_are_outdated_waits(self, project, refresh):
+        item = make_item(project)
+        make_judgment(item, "a", asked=["news"], yes=["news"])
+        publish(project, changed="news")
+        found = refresh(item)
+        assert (found.state, found.labels, found.n_judgments) == ("pending", {}, 1)
+
+    def test_who_judged_the_page_under_another_question_still_shows_that_it_can_be_judged(self, project, refresh):
+        item = make_item(project)
+        make_judgment(item, "a", asked=["news"], yes=["news"])
+        make_judgment(item, "b", outcome="not_assessable", asked=[])
+        publish(project, changed="news")
+        refresh(item)
+        item.refresh_from_db()
+        assert not item.not_assessable
+
+    def test_a_decision_on_what_a_label_meant_before_decides_nothing_now(self, project, item, refresh):
+        make_judgment(item, "b")
+        refresh(item)
+        judge = make_member(project, "adjudicator")
+        case = adjudication.open_case(item, by=judge)
+        decision = adjudication.Decision({"news": "yes"}, "overlooked")
+        adjudication.decide(item, by=judge, decision=decision, seen_version=case.version)
+        schema = publish(project, changed="news")
+        make_judgment(item, "c", schema=schema, yes=["news"])
+        make_judgment(item, "d", schema=schema)
+        found = refresh(item)
+        assert (found.labels["news"]["state"], found.labels["news"]["verdict"]) == ("disputed", None)
+
+    def test_the_check_counts_as_the_store_does(self, project, item, refresh):
+        make_judgment(item, "b", schema=publish(project, changed="news", retired="games"))
+        stored = refresh(item)
+        assert consensus.tallies([item.pk])[item.pk].labels == stored.labels
