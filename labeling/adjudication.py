@@ -11,13 +11,27 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from labeling import consensus, judging, schemas
-from labeling.models import Adjudication, Cause, Consensus, Dispute, Event, Item, ItemState, Judgment, Project, User
-from labeling.refusals import Forbidden, Refused, Stale, Unacceptable
-
-VERDICTS = ("yes", "no", "unsure")
-MAX_NOTE = 2_000
+from labeling.decisions import MAX_NOTE, Decision, require_complete
+from labeling.models import (
+    Adjudication,
+    Assignment,
+    Consensus,
+    Dispute,
+    Event,
+    Item,
+    ItemState,
+    Judgment,
+    OpenedCase,
+    Project,
+    State,
+    User,
+)
+from labeling.models.work import COUNTED
+from labeling.refusals import Forbidden, Refused, Stale
 
 OWN = "You answered this page yourself, so someone else decides it."
+HOLDS = "You have this page open to answer it, so someone else decides it."
+WAITING = "People are still answering this page: it can be decided once all of them have."
 NOTHING = "The answers on this page do not conflict: there is nothing to decide."
 RELEASED = "This page is part of a release. Released decisions never change."
 CHANGED = "This page changed while you decided: yours has not been recorded."
@@ -31,6 +45,7 @@ class Case:
     state: str
     labels: Mapping[str, Mapping[str, Any]]
     n_judgments: int
+    n_not_assessable: int
     expected_error: float
     in_force: Adjudication | None
 
@@ -38,13 +53,20 @@ class Case:
     def conflict(self) -> list[str]:
         """The labels to decide, by key: those in dispute; once all are decided, those that were."""
         # Sorted: PostgreSQL keeps the keys of a JSON object by length, SQLite as they came.
-        open_labels = sorted(key for key, label in self.labels.items() if label["state"] == consensus.DISPUTED)
-        return open_labels or sorted(self.in_force.verdicts if self.in_force else {})
+        for state in (consensus.DISPUTED, consensus.ADJUDICATED):
+            if found := sorted(key for key, label in self.labels.items() if label["state"] == state):
+                return found
+        return []
+
+    @property
+    def is_tied(self) -> bool:
+        """As many people could not judge the page at all as did."""
+        return 2 * self.n_not_assessable == self.n_judgments > 0
 
     @property
     def version(self) -> str:
-        said = json.dumps([self.item.pk, self.labels, self.in_force and self.in_force.pk], sort_keys=True)
-        return hashlib.sha256(said.encode()).hexdigest()[:32]
+        seen = [self.item.pk, self.labels, self.n_judgments, self.n_not_assessable, self.in_force and self.in_force.pk]
+        return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:32]
 
     @property
     def theirs(self) -> dict[str, Any]:
@@ -58,25 +80,14 @@ class Case:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a person decided: a verdict for every label in conflict, and why people disagreed."""
-
-    verdicts: Mapping[str, str]
-    cause: str
-    note: str = ""
-    active_seconds: float | None = None
-
-    def as_mine(self) -> dict[str, Any]:
-        return {"verdicts": dict(self.verdicts), "cause": self.cause or None, "note": self.note}
-
-
 # ---- what waits -----------------------------------------------------------------------------------------------------
 def queue(project: Project, *, adjudicator: User, label: str = "") -> QuerySet[Consensus]:
     """Pages in dispute that this person may decide, the largest expected error first; if given, on this label only."""
     waiting = Consensus.objects.filter(
         project=project, state=Consensus.State.DISPUTED, item__state=ItemState.ACTIVE
-    ).select_related("item__snapshot")
+    ).select_related("item__snapshot", "item__project")
+    held = Assignment.objects.filter(item=OuterRef("item"), annotator=adjudicator, state=State.LEASED)
+    waiting = waiting.filter(~Exists(held))
     if not project.decide_own:
         waiting = waiting.filter(~Exists(_answers_of(adjudicator).filter(item=OuterRef("item"))))
     if label:
@@ -96,30 +107,58 @@ def progress(project: Project) -> dict[str, int]:
 
 
 def case_of(item: Item) -> Case:
-    """The page with its votes and the decision in force. Raises Refused when people have not disagreed on it."""
+    """The page with its votes and the decision in force.
+
+    Raises Refused while people still answer it, whatever was decided before, and when they do not disagree on it.
+    """
     counted = Consensus.objects.filter(item=item).first()
     in_force = Adjudication.objects.in_force().filter(item=item).first()
-    if counted is None or (counted.state != Consensus.State.DISPUTED and in_force is None):
+    if counted is None or (counted.state == Consensus.State.AGREED and in_force is None):
         raise Refused(NOTHING)
-    return _case(item, counted, in_force)
+    if counted.state == Consensus.State.PENDING or _is_being_answered(item):
+        raise Refused(WAITING if in_force is not None else NOTHING)
+    case = _case(item, counted, in_force)
+    if not case.conflict:  # what was decided is not asked any more
+        raise Refused(NOTHING)
+    return case
 
 
-def cases_of(counted: list[Consensus]) -> list[Case]:
-    """Many cases with one more query."""
+def open_case(item: Item, *, by: User) -> Case:
+    """The page as this person opens it to look at the votes: from then on it is never given to them to judge.
+
+    Raises Forbidden for a page they answered or are answering, and Refused as `case_of` does.
+    """
+    _require_stranger(item, by)
+    case = case_of(item)
+    _remember_opened([item.pk], by)
+    return case
+
+
+def open_cases(counted: list[Consensus], *, by: User) -> list[Case]:
+    """Many cases of the queue at once, opened by this person."""
     in_force = {
         decision.item_id: decision
         for decision in Adjudication.objects.in_force().filter(item__in=[row.item_id for row in counted])
     }
+    _remember_opened([row.item_id for row in counted], by)
     return [_case(row.item, row, in_force.get(row.item_id)) for row in counted]
+
+
+def _remember_opened(item_ids: list[int], person: User) -> None:
+    OpenedCase.objects.bulk_create(
+        [OpenedCase(item_id=item_id, person=person) for item_id in item_ids], ignore_conflicts=True
+    )
 
 
 def reason(case: Case, *, name_of: Mapping[str, str]) -> str:
     """Why this page waits, as a sentence: "2 of 3 say Violence, and 4 more labels are in conflict."."""
+    if case.is_tied:
+        return f"{case.n_not_assessable} of {case.n_judgments} could not judge this page."
     worst = max(case.conflict, key=lambda key: (_error(case.labels[key]), key))
     votes = case.labels[worst]
     people = votes["yes"] + votes["no"] + votes["unsure"]
     name = name_of.get(worst, worst)
-    if votes["yes"]:
+    if not votes["unsure"] or votes["yes"]:
         said = f"{votes['yes']} of {people} say {name}"
     else:
         said = f"{votes['unsure']} of {people} are unsure of {name}"
@@ -138,7 +177,6 @@ def votes_on(item: Item, *, salt: str) -> list[Judgment]:
 
 
 # ---- deciding -------------------------------------------------------------------------------------------------------
-@transaction.atomic
 def decide(item: Item, *, by: User, decision: Decision, seen_version: str) -> Adjudication:
     """Record the final verdict of every label in conflict; a decision in force is superseded, never changed.
 
@@ -146,6 +184,15 @@ def decide(item: Item, *, by: User, decision: Decision, seen_version: str) -> Ad
     Raises Stale with both versions when the page is no longer what the person saw, Forbidden for a page they answered
     themself, Unacceptable for any other labels than those in conflict, and Refused where there is nothing to decide.
     """
+    try:
+        return _decide(item, by=by, decision=decision, seen_version=seen_version)
+    except Stale:
+        _remember_opened([item.pk], by)  # the refusal shows what others decided
+        raise
+
+
+@transaction.atomic
+def _decide(item: Item, *, by: User, decision: Decision, seen_version: str) -> Adjudication:
     judging.lock(item.pk)
     item = Item.objects.select_related("project").get(pk=item.pk)
     _require_stranger(item, by)
@@ -155,7 +202,7 @@ def decide(item: Item, *, by: User, decision: Decision, seen_version: str) -> Ad
             return case.in_force
         raise Stale(CHANGED, theirs=case.theirs, mine=decision.as_mine(), version=case.version)
     _require_open(case)
-    _require_complete(decision, case)
+    require_complete(decision, conflict=case.conflict, schema=schemas.in_force(item.project))
     fresh = _append(case, by=by, decision=decision)
     consensus.refresh(item, project=item.project)
     return fresh
@@ -183,10 +230,11 @@ def _append(case: Case, *, by: User, decision: Decision) -> Adjudication:
     old = case.in_force
     if old is not None:
         _supersede(old)
+    schema = schemas.in_force(case.item.project)
+    kept = schemas.Questions(schema).answered_by(old.verdicts, under=old.schema_id) if old else {}
     fresh = Adjudication.objects.create(
-        item=case.item, adjudicator=by, schema_id=schemas.in_force(case.item.project).id,
-        verdicts={**(old.verdicts if old else {}), **decision.verdicts}, cause=decision.cause, note=decision.note,
-        active_seconds=decision.active_seconds,
+        item=case.item, adjudicator=by, schema_id=schema.id, verdicts={**kept, **decision.verdicts},
+        cause=decision.cause, note=decision.note, active_seconds=decision.active_seconds,
     )  # fmt: skip
     Event.record(
         "adjudication.decided", by=by, project=case.item.project, about=fresh, item=case.item.public_id,
@@ -220,6 +268,13 @@ def _answers_of(person: User) -> QuerySet[Judgment]:
 def _require_stranger(item: Item, person: User) -> None:
     if not item.project.decide_own and _answers_of(person).filter(item=item).exists():
         raise Forbidden(OWN)
+    if Assignment.objects.filter(item=item, annotator=person, state=State.LEASED).exists():
+        raise Forbidden(HOLDS)
+
+
+def _is_being_answered(item: Item) -> bool:
+    waiting = Assignment.objects.filter(item=item, purpose__in=COUNTED, state__in=[State.OPEN, State.LEASED])
+    return waiting.exists()
 
 
 def _require_open(case: Case) -> None:
@@ -229,34 +284,11 @@ def _require_open(case: Case) -> None:
         raise Refused(RELEASED)
 
 
-def _require_complete(decision: Decision, case: Case) -> None:
-    faults = []
-    wanted, given = set(case.conflict), set(decision.verdicts)
-    if missing := wanted - given:
-        faults.append({"pointer": "/verdicts", "detail": f"Still to decide: {_named(missing, case)}."})
-    if foreign := sorted(given - wanted):
-        faults.append({"pointer": "/verdicts", "detail": f"Not in conflict on this page: {', '.join(foreign)[:200]}."})
-    faults += [
-        {"pointer": f"/verdicts/{key}", "detail": f"A verdict on {_named({key}, case)} is yes, no or unsure."}
-        for key in sorted(wanted & given)
-        if decision.verdicts[key] not in VERDICTS
-    ]
-    if decision.cause not in Cause.values:
-        faults.append({"pointer": "/cause", "detail": "Say why they disagreed: choose one cause."})
-    if len(decision.note) > MAX_NOTE:
-        faults.append({"pointer": "/note", "detail": f"A note holds {MAX_NOTE:,} characters."})
-    if faults:
-        raise Unacceptable(faults[0]["detail"], faults)
-
-
-def _named(keys: set[str], case: Case) -> str:
-    """The labels by the names people know, in the order they see them."""
-    known = {label.key: label.name for label in schemas.in_force(case.item.project).labels}
-    return ", ".join([*(name for key, name in known.items() if key in keys), *sorted(keys - known.keys())])
-
-
 def _case(item: Item, counted: Consensus, in_force: Adjudication | None) -> Case:
-    return Case(item, counted.state, counted.labels, counted.n_judgments, counted.expected_error, in_force)
+    return Case(
+        item, counted.state, counted.labels, counted.n_judgments, counted.n_not_assessable, counted.expected_error,
+        in_force,
+    )  # fmt: skip
 
 
 def _error(label: Mapping[str, Any]) -> float:

@@ -22,9 +22,9 @@ def remember(slots: Iterable[Assignment]) -> None:
     )
 
 
-def remember_take_over(slot: Assignment) -> None:
+def remember_take_over(slot: Assignment, *, loser_id: int) -> None:
     """Who held this slot until it ran out becomes a row; its new holder is shown the version in force."""
-    LostLease.objects.create(slot=slot, annotator_id=slot.taken_from_id, schema_id=slot.schema_id)
+    LostLease.objects.create(slot=slot, annotator_id=loser_id, schema_id=slot.schema_id)
     Assignment.objects.filter(pk=slot.pk).update(taken_from=None, schema=schemas.newest_of("project"))
     slot.refresh_from_db(fields=["taken_from", "schema"])
 

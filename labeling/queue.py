@@ -130,7 +130,7 @@ def _take_and_read(
             taken = _take(project, annotator, moment, skip_locked=skip_locked)
             slot = _held(project, annotator, moment)
             if slot is not None and slot.taken_from_id is not None:
-                lost_leases.remember_take_over(slot)
+                lost_leases.remember_take_over(slot, loser_id=slot.taken_from_id)
     except IntegrityError:  # the same person in two tabs at once: one of them won, and its lease is given back
         return 1, _held(project, annotator, moment)
     return taken, slot
@@ -189,7 +189,7 @@ def _after(moment: Moment, seconds: int) -> object:
     return moment + timedelta(seconds=seconds)
 
 
-def _give_up_what_was_taken_out(project: Project, annotator: User, now: datetime | None) -> int:
+def _give_up_what_was_taken_out(project: Project, annotator: User, now: Moment | None) -> int:
     """A lease on an item that was archived meanwhile is neither given back nor in the way of the next."""
     mine = Assignment.objects.filter(project=project, annotator=annotator, state=State.LEASED)
     return _reopen(mine.exclude(item__state=ItemState.ACTIVE), now)

@@ -11,10 +11,11 @@ from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
 from labeling import adjudication, permissions, schemas
-from labeling.adjudication import VERDICTS, Case, Decision
+from labeling.adjudication import Case
 from labeling.api.base import ActionView
 from labeling.api.conventions import CursorPages, if_match
 from labeling.api.shapes import ItemShape, item_shape
+from labeling.decisions import VERDICTS, Decision
 from labeling.forms.answers import LONGEST_SECONDS
 from labeling.models import Adjudication, Cause, Item, Project
 
@@ -128,12 +129,12 @@ class CaseQueueView(ActionView):
         ],
     )
     def get(self, request, slug: str) -> Response:
-        """Pages in dispute that the caller may decide: never one they answered themself."""
+        """Pages in dispute that the caller may decide: never one they answered. They are not given these to judge."""
         waiting = adjudication.queue(
             self.project, adjudicator=request.user, label=request.query_params.get("label", "")
         )
         pages = WorstFirst()
-        cases = adjudication.cases_of(pages.paginate_queryset(waiting, request, self))
+        cases = adjudication.open_cases(pages.paginate_queryset(waiting, request, self), by=request.user)
         name_of = {label.key: label.name for label in schemas.in_force(self.project).labels}
         whole = permissions.may(request.user, "item.withdraw", self.project, roles=self.roles)
         shapes = [case_shape(case, self.project, name_of=name_of, whole=whole) for case in cases]
@@ -146,8 +147,8 @@ class AdjudicationView(ActionView):
 
     @extend_schema(responses=CaseShape)
     def get(self, request, slug: str, public_id: str) -> Response:
-        """One page: its labels in conflict with their votes, and its version."""
-        case = adjudication.case_of(_item(self.project, public_id))
+        """One page: its labels in conflict with their votes, and its version. The caller is not given it to judge."""
+        case = adjudication.open_case(_item(self.project, public_id), by=request.user)
         name_of = {label.key: label.name for label in schemas.in_force(self.project).labels}
         whole = permissions.may(request.user, "item.withdraw", self.project, roles=self.roles)
         response = Response(case_shape(case, self.project, name_of=name_of, whole=whole))

@@ -52,7 +52,7 @@ class ConsensusView(ActionView):
         state, label = self._state(request), self._label(request)
         rows = Consensus.objects.filter(project=self.project).select_related("item")
         if not permissions.may(request.user, "judgment.read_others_before_done", self.project, roles=self.roles):
-            rows = rows.exclude(state=STATES.PENDING)
+            rows = rows.of_finished_items()
         if state and label:
             rows = rows.filter(**{f"labels__{label}__state": state})
         elif label:

@@ -9,6 +9,13 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 
+class ConsensusQuerySet(models.QuerySet["Consensus"]):
+    def of_finished_items(self) -> Self:
+        """Items nobody waits for and nobody can be given any more, for whatever purpose: what they say tells no one."""
+        could_be_leased = Q(item__assignments__state__in=["open", "leased"])
+        return self.exclude(Q(state=Consensus.State.PENDING) | could_be_leased)
+
+
 class Consensus(models.Model):
     """One row per item: per label the votes, the probability of yes, the verdict, its state. An estimate, not gold."""
 
@@ -28,6 +35,8 @@ class Consensus(models.Model):
     expected_error = models.FloatField(default=0.0)  # sum over disputed labels of min(p, 1 - p)
     version = models.PositiveIntegerField(default=1)
     updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = ConsensusQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["project", "state", "-expected_error"], name="consensus_queue")]

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling import adjudication, permissions, phrases, schemas
-from labeling.adjudication import Case, Decision
+from labeling.adjudication import Case
+from labeling.decisions import VERDICTS, Decision
 from labeling.forms.answers import seconds_of
 from labeling.models import Cause, Consensus, Item, Judgment, Label, Project
 from labeling.refusals import Stale, Unacceptable
@@ -35,7 +36,7 @@ def adjudicate(request: PersonRequest, project: Project) -> HttpResponse:
 def case(request: PersonRequest, project: Project, public_id: str) -> HttpResponse:
     """One page by its id: what is in conflict, or what was decided before and may be decided again."""
     item = _item(project, public_id)
-    found = adjudication.case_of(item)
+    found = adjudication.open_case(item, by=request.user)
     kept = found.theirs["verdicts"], found.theirs["cause"], found.theirs["note"]
     return _render(request, project, _context(request, project, found, *kept))
 
@@ -78,7 +79,7 @@ def _next_case(request: PersonRequest, project: Project) -> HttpResponse:
     line = _line(request, project)
     if not line:
         return _render(request, project, {"case": None, "reason": _nothing_open(request, project)})
-    found = adjudication.case_of(line[0].item)
+    found = adjudication.open_case(line[0].item, by=request.user)
     return _render(request, project, _context(request, project, found, {}, None, "", line=line[1:]))
 
 
@@ -191,7 +192,7 @@ def agreed_sentence(found: Case, name_of: dict[str, str]) -> str:
         said = found.labels.get(key)
         if said and said["state"] == Consensus.State.AGREED:
             agreed.setdefault(said["verdict"], []).append(name)
-    parts = [f"on {verdict} for {_listed(agreed[verdict])}" for verdict in adjudication.VERDICTS if verdict in agreed]
+    parts = [f"on {verdict} for {_listed(agreed[verdict])}" for verdict in VERDICTS if verdict in agreed]
     return f"All agree {', and '.join(parts)}." if parts else ""
 
 
@@ -217,7 +218,7 @@ def _waiting(request: PersonRequest, project: Project) -> HttpResponse:
     rows = [
         {"host": found.item.host, "public_id": found.item.public_id, "why": adjudication.reason(found, name_of=name_of),
          "people": found.n_judgments, "errors": found.expected_error}
-        for found in adjudication.cases_of(list(waiting[:WAITING_SHOWN]))
+        for found in adjudication.open_cases(list(waiting[:WAITING_SHOWN]), by=request.user)
     ]  # fmt: skip
     context = {"rows": rows, "progress": adjudication.progress(project)}
     return render(request, "labeling/adjudicate_waiting.html", context)

@@ -66,8 +66,8 @@ def _both(request: PersonRequest, project: Project, judgment: Judgment, answer: 
         f"What is saved now says: {said}{note}.",
         "What you chose here is below and not saved yet: save it to replace that, or leave it.",
     ]
-    context = {"errors": errors, "heading": CHANGED_HEADING}
-    return _page(request, project, head, answer.as_draft(), status=stale.status, **context)
+    draft, status = answer.as_draft(), stale.status
+    return _page(request, project, head, draft, errors=errors, heading=CHANGED_HEADING, status=status)
 
 
 def _own(request: PersonRequest, project: Project) -> JudgmentQuerySet:
