@@ -5,7 +5,7 @@ among yes and no votes. Only counted answers vote, one per rater, each rater's l
 of the version in force: an answer to a label that was retired, or that meant something else then, is no vote on it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -204,20 +204,21 @@ def _settle_disputes(project: Project, found: dict[int, Tally]) -> None:
 # ---- many items, for imports and the check --------------------------------------------------------------------------
 def refresh_many(item_ids: list[int], *, project: Project) -> int:
     """Count many items again, a chunk a transaction. Returns how many were stored."""
+    asked = {project.pk: schemas.Questions(schemas.read(schemas.newest_id(project)))} if item_ids else {}
     for start in range(0, len(item_ids), CHUNK):
         chunk = item_ids[start : start + CHUNK]
         with transaction.atomic():
             list(Item.objects.filter(pk__in=chunk).order_by("pk").select_for_update().values_list("pk"))
-            found = tallies(chunk)
+            found = tallies(chunk, asked=asked)
             _settle_disputes(project, found)
             _store_many(project, found)
     return len(item_ids)
 
 
-def tallies(item_ids: list[int]) -> dict[int, Tally]:
-    """What each of these items says now, recomputed from its judgments."""
+def tallies(item_ids: list[int], *, asked: Mapping[int, schemas.Questions] | None = None) -> dict[int, Tally]:
+    """What each of these items says now, recomputed from its judgments. `asked`: by project, where it is known."""
     project_of = dict(Item.objects.filter(pk__in=item_ids).values_list("pk", "project"))
-    asked = {project: schemas.Questions(schemas.in_force(project)) for project in set(project_of.values())}
+    asked = asked or {project: schemas.Questions(schemas.in_force(project)) for project in set(project_of.values())}
     by_item: dict[int, list[Vote]] = {item_id: [] for item_id in project_of}
     rows = Judgment.objects.votes().filter(item__in=item_ids).order_by("round", "id")
     for item_id, *row in rows.values_list("item_id", *VOTE):

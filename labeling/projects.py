@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from labeling import members
+from labeling import members, overlaps
 from labeling.models import Event, Project, Role, Stream, User
 from labeling.models.projects import SLUG
 from labeling.refusals import Refused, Stale, Unacceptable
@@ -112,12 +112,15 @@ def change(project: Project, values: Values, *, by: User | None, expected: int |
     if changed:
         bump(project)
         Event.record("project.changed", by=by, project=project, about=project, changed=changed)
+    if "overlap" in changed:
+        overlaps.lower(project, before=before["overlap"], by=by)
     return project
 
 
 def locked(project: Project, *, expected: int | None) -> Project:
     """The row as it is now, locked. Raises Stale when it is no longer at version `expected`."""
-    row = Project.objects.select_for_update().get(pk=project.pk)
+    # Rows that point to the project can still be written: a submit holds its item's lock while it does.
+    row = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     if expected is not None and row.version != expected:
         raise Stale(
             f"Someone changed these settings while you edited: they are at version {row.version}, "
@@ -203,7 +206,7 @@ def _set_archived(project: Project, at: datetime | None, *, by: User, kind: str)
 @transaction.atomic
 def delete(project: Project, *, by: User) -> None:
     """Only a project nothing was put into: pages, judgments and releases are kept for ever, so those are archived."""
-    project = locked(project, expected=None)
+    project = Project.objects.select_for_update().get(pk=project.pk)  # nothing is put in while this looks
     if project.items.exists() or project.releases.exists() or project.draws.exists():
         raise Refused("This project holds pages, and what was judged or released is never deleted. Archive it instead.")
     Event.record("project.deleted", by=by, about=project, slug=project.slug, name=project.name)

@@ -10,7 +10,7 @@ from string import ascii_lowercase
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from labeling import projects
+from labeling import projects, recounts
 from labeling.models import Event, Label, Project, SchemaVersion, User
 from labeling.models.projects import LABEL_KEY, Severity
 from labeling.refusals import Stale, Unacceptable
@@ -86,7 +86,16 @@ def publish(
     draft = completed(draft, before)
     if newest is not None and draft == before:
         return newest
-    return _freeze(project, draft, number + 1, by)
+    schema = _freeze(project, draft, number + 1, by)
+    if _asks_else(before, draft):
+        recounts.after_publishing(project, by=by)
+    return schema
+
+
+def _asks_else(before: Draft, after: Draft) -> bool:
+    """Whether answers that count now may not any more, or the other way round. A new label has none yet."""
+    asked = {(label.key, label.revision, label.retired) for label in after.labels}
+    return not asked.issuperset((label.key, label.revision, label.retired) for label in before.labels)
 
 
 def in_force(project: Project) -> SchemaVersion | None:

@@ -36,6 +36,11 @@ class Schema:
 
 @lru_cache(maxsize=512)
 def by_id(schema_id: int) -> Schema:
+    return read(schema_id)
+
+
+def read(schema_id: int) -> Schema:
+    """As `by_id`, but remembers nothing: for the transaction that publishes a version and may yet be rolled back."""
     version = SchemaVersion.objects.get(pk=schema_id)
     groups = tuple(tuple(group) for group in version.exclusive_groups)
     labels = tuple(version.labels.order_by("position", "key"))
@@ -68,8 +73,12 @@ def newest_of(project: str) -> Subquery:
 
 
 def in_force(project: Project | int) -> Schema:
-    """The latest published version of a project (or of its id). Raises SchemaVersion.DoesNotExist when there is none."""
+    """The latest published version of a project, or of its id. Raises SchemaVersion.DoesNotExist without one."""
+    return by_id(newest_id(project))
+
+
+def newest_id(project: Project | int) -> int:
     newest = SchemaVersion.objects.filter(project=project).order_by("-number").values_list("pk", flat=True).first()
     if newest is None:
         raise SchemaVersion.DoesNotExist
-    return by_id(newest)
+    return newest

@@ -23,6 +23,7 @@ NAMES = {
     "release": "Release",
     "export": "Export",
     "draw": "Sample",
+    "recount": "Counting answers again",
 }
 FINISHED_SHOWN = 20
 
