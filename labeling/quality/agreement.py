@@ -10,7 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from .cells import Cells, Floats
-from .intervals import LEVEL, Estimate, jeffreys_interval, log_complement_interval, most_unseen, undefined
+from .intervals import (
+    LEVEL,
+    LOWEST,
+    Estimate,
+    jeffreys_interval,
+    log_complement_interval,
+    most_unseen,
+    too_few_pages,
+    undefined,
+)
 
 FEW_ANSWERS = 60
 
@@ -18,7 +27,7 @@ NO_ANSWER = "no page has an answer"
 NO_PAIR = "no page has two answers"
 NO_POSITIVE = "no positive answer yet"
 NO_NEGATIVE = "no negative answer yet"
-ONE_PAGE = "only one page has two answers: no interval yet"
+TWICE = "two answers"
 
 
 def nominal_alpha(cells: Cells, *, level: float = LEVEL) -> Estimate:
@@ -28,7 +37,7 @@ def nominal_alpha(cells: Cells, *, level: float = LEVEL) -> Estimate:
     Returns an Estimate with value in [-1, 1], n = items with two answers or more. Undefined without a pair of answers,
     without a yes, or without a no. Without any disagreement (alpha = 1, standard error 0) the lower end supposes the
     most contested items that this many unanimous items could still hide.
-    Fewer than 60 yes (or no) answers are flagged: coverage falls below 93 % there.
+    Fewer than 60 yes (or no) answers are flagged: coverage falls below 93 % there. Fewer than 5 items have no interval.
     Source: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability"; standard error by the infinitesimal
     jackknife over items (Efron 1982, "The Jackknife, the Bootstrap and Other Resampling Plans").
     """
@@ -38,8 +47,8 @@ def nominal_alpha(cells: Cells, *, level: float = LEVEL) -> Estimate:
     n_answers, n_yes, disagreement = cells.n_answers, cells.n_yes, _disagreement(cells)
     total = float(cells.count @ disagreement)
     alpha = _alpha(n_answers, n_yes, total)
-    if cells.n_items < 2:
-        return Estimate(alpha, None, None, level=level, n=cells.n_items, reason=ONE_PAGE)
+    if few := too_few_pages(cells.n_items, what=TWICE):
+        return Estimate(alpha, None, None, level=level, n=cells.n_items, reason=few)
     if total == 0:
         low, high = _unanimous_alpha_low(cells, level=level), 1.0
     else:
@@ -62,8 +71,8 @@ def bootstrap_alpha(
         return undefined(missing, n=cells.n_items, level=level)
     disagreement = _disagreement(cells)
     value = _alpha(cells.n_answers, cells.n_yes, float(cells.count @ disagreement))
-    if cells.n_items < 2:
-        return Estimate(value, None, None, level=level, n=cells.n_items, reason=ONE_PAGE)
+    if few := too_few_pages(cells.n_items, what=TWICE):
+        return Estimate(value, None, None, level=level, n=cells.n_items, reason=few)
     draws = rng.multinomial(cells.n_items, cells.count / cells.n_items, size=replicates)
     n_answers, n_yes, total = (draws @ column for column in (cells.n, cells.k, disagreement))
     expected = n_yes * (n_answers - n_yes)
@@ -93,12 +102,12 @@ def ac1(cells: Cells, *, level: float = LEVEL) -> Estimate:
     clash = np.where(twice, 2 * k * (n - k) / np.maximum(n * (n - 1), 1), 0.0)
     clashes = float(cells.count @ clash) / pairable.n_items
     value = 1 - clashes / (1 - chance)
-    if pairable.n_items < 2:
-        return Estimate(value, None, None, level=level, n=pairable.n_items, reason=ONE_PAGE)
+    if few := too_few_pages(pairable.n_items, what=TWICE):
+        return Estimate(value, None, None, level=level, n=pairable.n_items, reason=few)
     if clashes == 0:
         one_dissent = float(pairable.count @ (2 / pairable.n)) / pairable.n_items
         hidden = most_unseen(pairable.n_items, level=level) * one_dissent / pairable.n_items
-        return Estimate(value, 1 - hidden / (1 - chance), 1.0, level=level, n=pairable.n_items)
+        return Estimate(value, max(1 - hidden / (1 - chance), LOWEST), 1.0, level=level, n=pairable.n_items)
     influence = -np.where(twice, clash - clashes, 0.0) / pairable.n_items / (1 - chance)
     influence -= clashes / (1 - chance) ** 2 * (2 - 4 * prevalence) * (share_yes - prevalence) / cells.n_items
     low, high = log_complement_interval(value, standard_error(influence, cells.count), level=level)
@@ -175,7 +184,7 @@ def _unanimous_alpha_low(cells: Cells, *, level: float) -> float:
     """Alpha if the contested items that could still be hidden each had one dissent towards the rarer verdict."""
     hidden = most_unseen(cells.n_items, level=level)
     rarer = min(cells.n_yes, cells.n_answers - cells.n_yes) + hidden
-    return _alpha(cells.n_answers, rarer, hidden)
+    return max(_alpha(cells.n_answers, rarer, hidden), LOWEST)
 
 
 def _specific_agreement(cells: Cells, said: npt.NDArray[np.int64], *, nothing: str, level: float) -> Estimate:

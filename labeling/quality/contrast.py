@@ -3,12 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
-from .agreement import NO_PAIR, standard_error
+from .agreement import NO_PAIR, TWICE, standard_error
 from .cells import Floats, Integers
-from .intervals import LEVEL, Estimate, undefined, z_score
+from .intervals import LEVEL, LOWEST, Estimate, log_complement_interval, too_few_pages, undefined, z_score
 
 NO_CLASH = "no disagreement on these pages: no interval yet"
 NO_CONTRAST = "one of the two has no yes or no no"
+WIDEST_RISE = 1.0 - LOWEST
 
 
 def alpha_rise(n: Integers, k: Integers, n_rest: Integers, k_rest: Integers, *, level: float = LEVEL) -> Estimate:
@@ -33,8 +34,11 @@ def alpha_rise(n: Integers, k: Integers, n_rest: Integers, k_rest: Integers, *, 
     if whole is None or rest is None:
         return undefined(NO_CONTRAST, n=n_items, level=level)
     rise = rest[0] - whole[0]
+    if few := too_few_pages(n_items, what=TWICE):
+        return Estimate(rise, None, None, level=level, n=n_items, reason=few)
     reach = z_score(level) * standard_error(rest[1] - whole[1], np.ones(n_items, dtype=np.int64))
-    return Estimate(rise, rise - reach, rise + reach, level=level, n=n_items)
+    low, high = max(rise - reach, -WIDEST_RISE), min(rise + reach, WIDEST_RISE)
+    return Estimate(rise, low, high, level=level, n=n_items)
 
 
 def pooled_kappa(left: Integers, right: Integers, *, level: float = LEVEL) -> Estimate:
@@ -60,8 +64,8 @@ def pooled_kappa(left: Integers, right: Integers, *, level: float = LEVEL) -> Es
     if chance >= 1:
         return undefined("both gave one and the same verdict throughout", n=n_pages, level=level)
     kappa = float((observed - chance) / (1 - chance))
-    if n_pages < 2:
-        return Estimate(kappa, None, None, level=level, n=n_pages, reason="only one page in common: no interval yet")
+    if few := too_few_pages(n_pages, what="answers of both"):
+        return Estimate(kappa, None, None, level=level, n=n_pages, reason=few)
     if kappa >= 1:
         return Estimate(
             1.0, None, None, level=level, n=n_pages, reason="no disagreement on these pages: no interval yet"
@@ -70,11 +74,8 @@ def pooled_kappa(left: Integers, right: Integers, *, level: float = LEVEL) -> Es
     by_chance = ((2 * b - n) * counts[2] + (2 * a - n) * counts[3] + (2 * n - a - b) * counts[0]) / n**2
     by_chance -= 2 * chance * counts[0] / n
     influence = by_observed / (1 - chance) - (1 - observed) / (1 - chance) ** 2 * by_chance
-    reach = z_score(level) * standard_error(influence, np.ones(n_pages, dtype=np.int64)) / (1 - kappa)
-    gap = 1 - kappa
-    return Estimate(
-        kappa, max(1 - gap * float(np.exp(reach)), -1.0), 1 - gap / float(np.exp(reach)), level=level, n=n_pages
-    )
+    low, high = log_complement_interval(kappa, standard_error(influence, np.ones(n_pages, dtype=np.int64)), level=level)
+    return Estimate(kappa, low, high, level=level, n=n_pages)
 
 
 def _alpha_and_influence(n: Integers, k: Integers) -> tuple[float, Floats] | None:

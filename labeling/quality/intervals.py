@@ -10,6 +10,9 @@ from typing import TypedDict
 from scipy.special import betaincinv, ndtri
 
 LEVEL = 0.95
+FEWEST_PAGES = 5  # below, a standard error over pages says nothing
+LOWEST = -1.0  # no chance-corrected coefficient of this product is less, whatever the data
+_LARGEST_EXPONENT = 700.0
 
 
 class EstimateDict(TypedDict):
@@ -82,18 +85,27 @@ def proportion(successes: int, n: int, *, level: float = LEVEL, nothing: str = "
     return Estimate(successes / n, low, high, level=level, n=n)
 
 
+def too_few_pages(n: int, *, what: str) -> str | None:
+    """Why there is no interval yet; None when there are pages enough. `what` they have: "two answers"."""
+    if n >= FEWEST_PAGES:
+        return None
+    pages = "only one page has" if n == 1 else f"only {n} pages have"
+    return f"{pages} {what}: an interval needs {FEWEST_PAGES}"
+
+
 def log_complement_interval(value: float, se: float, *, level: float = LEVEL) -> tuple[float, float]:
     """Normal interval for log(1 - value), taken back: it never passes 1, and is longer towards the lower end.
 
-    value: below 1. se: standard error of value, >= 0. Returns (low, high) with low <= value <= high < 1.
+    value: below 1. se: standard error of value, >= 0. Returns (low, high) with low <= value <= high < 1; low is cut off
+    at -1, below which no coefficient can be.
     Raises ValueError for value >= 1 (the log does not exist) or a negative se.
     Source: delta method on 1 - alpha = observed / expected disagreement, a ratio of positive numbers.
     """
     if value >= 1 or se < 0:
         raise ValueError(f"value {value} must be below 1 and its standard error {se} not negative")
     gap = 1 - value
-    factor = math.exp(z_score(level) * se / gap)
-    return 1 - gap * factor, 1 - gap / factor
+    factor = math.exp(min(z_score(level) * se / gap, _LARGEST_EXPONENT))
+    return max(1 - gap * factor, min(value, LOWEST)), 1 - gap / factor
 
 
 def most_unseen(n: int, *, level: float = LEVEL) -> float:

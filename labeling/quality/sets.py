@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from .agreement import NO_PAIR, ONE_PAGE, standard_error
+from .agreement import NO_PAIR, TWICE, standard_error
 from .cells import MISSING, YES, Floats, Integers, check_verdicts
-from .intervals import LEVEL, Estimate, log_complement_interval, most_unseen, undefined
+from .intervals import LEVEL, LOWEST, Estimate, log_complement_interval, most_unseen, too_few_pages, undefined
 from .pairs import bit_words, count_bits, judgment_pairs
 
 Sets = npt.NDArray[np.bool_]
@@ -55,10 +55,10 @@ def set_alpha(items: Integers, sets: Sets, *, distance: Distance = "masi", level
         return undefined(ONE_SET, n=n.size, level=level)
     scale, total = items.size - 1, float(observed.sum())
     alpha = 1 - scale * total / expected
-    if n.size < 2:
-        return Estimate(alpha, None, None, level=level, n=n.size, reason=ONE_PAGE)
+    if few := too_few_pages(n.size, what=TWICE):
+        return Estimate(alpha, None, None, level=level, n=n.size, reason=few)
     if total == 0:
-        low = max(1 - 2 * scale * most_unseen(n.size, level=level) / expected, -1.0)
+        low = max(1 - 2 * scale * most_unseen(n.size, level=level) / expected, LOWEST)
         return Estimate(1.0, low, 1.0, level=level, n=n.size)
     shift = 2 * np.bincount(items, weights=apart)
     influence = -total / expected * n - scale / expected * observed + scale * total / expected**2 * shift

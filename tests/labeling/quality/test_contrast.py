@@ -115,3 +115,24 @@ def test_a_rater_is_compared_with_the_majority_of_the_others():
     assert [table[0, 0] for table in rates] == [0, 0, 1, 0]
     # Rater 2: the others say yes to item 0 and no to item 1; rater 2 says the opposite.
     assert [table[2, 0] for table in rates] == [1, 0, 1, 0]
+
+
+def test_a_few_pages_give_a_difference_or_a_kappa_without_an_interval():
+    few = np.array([[1], [0], [1], [0]])
+    kappa = pooled_kappa(few, 1 - few)
+    assert (kappa.value, kappa.low, kappa.high) == (-1, None, None)
+    assert kappa.reason == "only 4 pages have answers of both: an interval needs 5"
+    n, k = np.full(4, 3), np.array([0, 1, 2, 3])
+    rise = alpha_rise(n, k, n - 1, np.minimum(k, 2))
+    assert rise.value is not None and (rise.low, rise.high) == (None, None)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_interval_leaves_what_is_possible(seed):
+    rng = np.random.default_rng(seed)
+    left, right = rng.integers(0, 2, (2, 5, 1))
+    kappa = pooled_kappa(left, right)
+    assert kappa.low is None or -1 <= kappa.low <= kappa.value <= kappa.high <= 1
+    k = rng.integers(0, 4, 5)
+    rise = alpha_rise(np.full(5, 3), k, np.full(5, 2), np.minimum(k, 2))
+    assert rise.low is None or -2 <= rise.low <= rise.value <= rise.high <= 2

@@ -10,6 +10,7 @@ from labeling.quality.intervals import (
     log_complement_interval,
     most_unseen,
     proportion,
+    too_few_pages,
     undefined,
 )
 
@@ -62,6 +63,18 @@ def test_the_log_scale_interval_never_passes_one_and_is_longer_below():
     low, high = log_complement_interval(0.9, 0.2)
     assert low < 0.9 < high < 1
     assert 0.9 - low > high - 0.9
+
+
+def test_the_log_scale_interval_stops_at_the_least_a_coefficient_can_be():
+    assert log_complement_interval(0.2, 1.5)[0] == -1
+    assert log_complement_interval(-1.0, 0.3)[0] == -1
+    assert log_complement_interval(0.999999, 1.0)[0] == -1
+
+
+@pytest.mark.parametrize(("n", "why"), [(0, "only 0 pages have"), (1, "only one page has"), (4, "only 4 pages have")])
+def test_below_five_pages_it_is_said_why_there_is_no_interval(n, why):
+    assert too_few_pages(n, what="two answers") == f"{why} two answers: an interval needs 5"
+    assert too_few_pages(5, what="two answers") is None
 
 
 def test_the_log_scale_interval_is_the_plain_one_when_the_error_is_small():

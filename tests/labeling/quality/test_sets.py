@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nltk.metrics.agreement import AnnotationTask
 from nltk.metrics.distance import jaccard_distance as nltk_jaccard
 from nltk.metrics.distance import masi_distance as nltk_masi
@@ -93,6 +95,23 @@ def test_undefined_cases_say_why():
     assert set_alpha(np.array([0, 0, 1, 1]), nothing).reason == "every answer is the same set of labels"
     assert set_alpha(np.zeros(0, dtype=int), nothing[:0]).reason == "no page has two answers"
     assert set_alpha(np.array([0, 0]), np.eye(2, dtype=bool)).low is None
+
+
+def test_a_few_pages_give_a_value_without_an_interval():
+    items, sets = np.repeat(np.arange(4), 2), np.tile(np.eye(4, dtype=bool), (2, 1))
+    alpha = set_alpha(items, sets)
+    assert alpha.value is not None and (alpha.low, alpha.high) == (None, None)
+    assert alpha.reason == "only 4 pages have two answers: an interval needs 5"
+
+
+@given(st.integers(0, 10_000), st.integers(5, 12), st.sampled_from(["masi", "jaccard"]))
+def test_no_interval_leaves_what_is_possible(seed, n_pages, distance):
+    rng = np.random.default_rng(seed)
+    n = rng.integers(2, 4, n_pages)
+    items = np.repeat(np.arange(n_pages), n)
+    alpha = set_alpha(items, rng.random((items.size, 3)) < 0.3, distance=distance)
+    if alpha.low is not None:
+        assert -1 <= alpha.low <= alpha.value + 1e-12 <= alpha.high + 2e-12 <= 1 + 4e-12
 
 
 def test_perfect_agreement_on_few_pages_is_not_certainty():
