@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from labeling import permissions, phrases, reports, schemas, standing
+from labeling.exports import spreadsheet_safe
 from labeling.models import Project, Stream
 from labeling.quality.intervals import Estimate
 from labeling.reports import Report
@@ -103,7 +104,8 @@ def _csv(name: str, head: list[str], rows: Iterable[list[Any]]) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     writer = csv.writer(response)
     writer.writerow(head)
-    writer.writerows(rows)
+    # Codes of raters come with imported files: a spreadsheet must not run one that looks like a formula.
+    writer.writerows([spreadsheet_safe(str(cell)) for cell in row] for row in rows)
     return response
 
 
