@@ -28,6 +28,7 @@ urlpatterns = [
     path("p/<slug:slug>/annotate/<int:assignment_id>/skip/", annotate.skip, name="skip"),
     path("p/<slug:slug>/annotate/<int:assignment_id>/release/", annotate.release, name="release"),
     path("p/<slug:slug>/mine/", mine.mine, name="mine"),
+    path("p/<slug:slug>/mine/last/", annotate.change_last, name="change_last"),
     path("p/<slug:slug>/mine/<int:judgment_id>/", mine.change, name="change"),
     # adjudicate
     path("p/<slug:slug>/adjudicate/", adjudicate.adjudicate, name="adjudicate"),

@@ -390,7 +390,7 @@ REQUESTS: dict[str, list[Call]] = {
         page("POST", "labeling:skip", both(in_project, lease), sends(reason="rather_not"),
              foreign=both(in_project, foreign_lease)),
     ],
-    "judgment.read_own": [page("GET", "labeling:mine")],
+    "judgment.read_own": [page("GET", "labeling:mine"), page("GET", "labeling:change_last")],
     "judgment.revise_own": [
         api("POST", "revise", judgment, ANSWER, foreign=foreign_judgment),
         page("GET", "labeling:change", both(in_project, judgment), foreign=both(in_project, foreign_judgment)),

@@ -1,15 +1,16 @@
 """The judgment form: three radios a label, None, a note. It only reads; judging.py decides what is complete."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from labeling.forms.faults import Error, Fault, numbered
 from labeling.judging import Answer
 
 LONGEST_SECONDS = 24 * 3600
 
 
 class AnswerForm:
-    """Reads `label.<key>` = yes | unsure | no, `none`, `note`, `active_seconds` of a posted form."""
+    """Reads `label.<key>` = yes | unsure | no, `none`, `confidence`, `note`, `active_seconds` of a posted form."""
 
     def __init__(self, data: Any, *, keys: Iterable[str]) -> None:
         self.data = data
@@ -25,6 +26,29 @@ class AnswerForm:
             note=self.data.get("note", "").strip(),
             active_seconds=seconds_of(self.data.get("active_seconds")),
         )
+
+    def placed(self, errors: Iterable[Error], *, exclusive_groups: Iterable[Iterable[str]] = ()) -> list[Fault]:
+        """What judging.py found wrong, each with the control of this form it leads to."""
+        yes = self.answer().yes
+        chosen = (tuple(key for key in group if key in yes) for group in exclusive_groups)
+        clashes = iter([keys for keys in chosen if len(keys) > 1])  # judging.py names them in this order
+        return numbered((error["detail"], *self._place(error["pointer"], clashes)) for error in errors)
+
+    def _place(self, pointer: str, clashes: Iterator[tuple[str, ...]]) -> tuple[str, tuple[str, ...]]:
+        """The control a fault leads to, and what it is about."""
+        if pointer in {"/none", "/note"}:
+            return pointer[1:], (f"#{pointer[1:]}",)
+        if pointer == "/confidence":
+            return "confidence-low", ("#confidence",)
+        clash = next(clashes, ())
+        if clash:
+            return _yes_of(clash[0]), clash
+        # Nothing was chosen: the sentence stands beside None, and the link leads to the first label.
+        return _yes_of(self.keys[0]), ("#none",)
+
+
+def _yes_of(key: str) -> str:
+    return f"label-{key}-yes"
 
 
 def seconds_of(value: str | None) -> float | None:

@@ -1,5 +1,6 @@
 """The page disagreements are settled on: the worst page first, only its labels in conflict, names hidden."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -11,16 +12,19 @@ from django.views.decorators.http import require_GET, require_POST
 from labeling import adjudication, permissions, phrases, schemas
 from labeling.adjudication import Case
 from labeling.decisions import VERDICTS, Decision
-from labeling.forms.answers import seconds_of
+from labeling.forms.decisions import DecisionForm
+from labeling.forms.faults import Fault, marked, wrong_fields
 from labeling.models import Cause, Consensus, Item, Judgment, Label, Project
 from labeling.refusals import Stale, Unacceptable
+from labeling.views.marks import person_mark, require_same_person
 from labeling.views.material import label_row, material
 from labeling.web import PersonRequest, is_htmx, page, page_or_fragment
 
 NEXT_IN_LINE = 3
 WAITING_SHOWN = 20
 MAX_LATER = 500  # pages one session may put aside; the oldest come back first
-CHANGED_ANSWERS = "An answer to this page changed while you decided. What you chose is kept: look again, then save."
+CHANGED_HEADING = "The answers to this page changed while you decided"
+CHANGED_ANSWERS = "What you chose is kept and not recorded yet: look at the votes again, then save."
 
 
 @require_GET
@@ -45,13 +49,16 @@ def case(request: PersonRequest, project: Project, public_id: str) -> HttpRespon
 @page("adjudication.decide")
 def decide(request: PersonRequest, project: Project, public_id: str) -> HttpResponse:
     """Record the decision and answer with the next page. The same form sent twice is one decision."""
+    require_same_person(request)
     item = _item(project, public_id)
-    decision = _decision(request)
+    form = DecisionForm(request.POST)
+    decision = form.decision()
     try:
         adjudication.decide(item, by=request.user, decision=decision, seen_version=request.POST.get("version", ""))
     except Unacceptable as fault:
-        errors = [error["detail"] for error in fault.errors]
-        return _again(request, project, item, decision, errors=errors, status=422)
+        found = adjudication.case_of(item)
+        faults = form.placed(fault.errors, conflict=_in_conflict(found, schemas.in_force(project)))
+        return _again(request, project, found, decision, faults)
     except Stale as stale:
         return _overtaken(request, project, item, decision, stale)
     return _onward(request, project)
@@ -104,19 +111,21 @@ def _nothing_open(request: PersonRequest, project: Project) -> str:
 
 
 def _again(
-    request: PersonRequest, project: Project, item: Item, decision: Decision, *, errors: list[str], status: int
-) -> HttpResponse:
-    """The same page with what was chosen kept and the sentences on top."""
-    found = adjudication.case_of(item)
-    context = _context(request, project, found, decision.verdicts, decision.cause, decision.note)
-    return _render(request, project, context | {"errors": errors}, status=status)
+    request: PersonRequest, project: Project, found: Case, decision: Decision, faults: Sequence[Fault], *,
+    heading: str = "", status: int = 422,
+) -> HttpResponse:  # fmt: skip
+    """The same page with what was chosen kept, the sentences on top and each beside what it is about."""
+    context = _context(request, project, found, decision.verdicts, decision.cause, decision.note, faults=faults)
+    return _render(request, project, context | {"errors_heading": heading}, status=status)
 
 
 def _overtaken(request: PersonRequest, project: Project, item: Item, decision: Decision, stale: Stale) -> HttpResponse:
     """Both versions side by side when someone else decided; when only the answers changed, the page once more."""
     theirs = cast(dict[str, Any], stale.extra["theirs"])
     if not theirs["verdicts"]:
-        return _again(request, project, item, decision, errors=[CHANGED_ANSWERS], status=412)
+        faults = [Fault("wrong-1", CHANGED_ANSWERS, "", ())]
+        found = adjudication.case_of(item)
+        return _again(request, project, found, decision, faults, heading=CHANGED_HEADING, status=stale.status)
     name_of = _names(project)
     both = theirs["verdicts"].keys() | decision.verdicts.keys()
     keys = [*(key for key in name_of if key in both), *sorted(both - name_of.keys())]
@@ -134,6 +143,7 @@ def _overtaken(request: PersonRequest, project: Project, item: Item, decision: D
         "urls": {"next": _address(project, "adjudicate", label=_label(request, project))},
         "progress": adjudication.progress(project),
         "comfort": request.user,
+        "person": person_mark(request.user),
     }
     return page_or_fragment(
         request, "labeling/adjudicate_conflict.html", "labeling/_conflict.html", context, status=412
@@ -141,7 +151,15 @@ def _overtaken(request: PersonRequest, project: Project, item: Item, decision: D
 
 
 def _render(request: PersonRequest, project: Project, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    context |= {"progress": adjudication.progress(project), "focus": True, "comfort": request.user}
+    label = _label(request, project)
+    context |= {
+        "progress": adjudication.progress(project),
+        "focus": True,
+        "comfort": request.user,
+        "person": person_mark(request.user),
+        "label_name": _names(project)[label] if label else "",
+        "again": _address(project, "adjudicate", label=label),
+    }
     return page_or_fragment(request, "labeling/adjudicate.html", "labeling/_case.html", context, status=status)
 
 
@@ -153,27 +171,28 @@ def _context(
     cause: str | None,
     note: str,
     *,
-    line: list[Consensus] | None = None,
+    line: Sequence[Consensus] = (),
+    faults: Sequence[Fault] = (),
 ) -> dict[str, Any]:
     answers = adjudication.votes_on(found.item, salt=str(request.session.session_key))
     schema = schemas.in_force(project)
     by_key = {label.key: label for label in schema.labels}
-    conflict = [*(key for key in by_key if key in found.conflict), *sorted(set(found.conflict) - by_key.keys())]
     notes = [answer.note for answer in answers if answer.note and answer.outcome == Judgment.Outcome.JUDGED]
     label = _label(request, project)
+    rows = [
+        label_row(by_key.get(key, Label(key=key, name=key)), value=chosen.get(key, ""))
+        | {"votes": [a.verdicts[key] for a in answers if key in a.verdicts], "note_list": notes}
+        for key in _in_conflict(found, schema)
+    ]
     return {
         "case": {
             "page": material(found.item, found.item.snapshot, project=project),
-            "labels": [
-                label_row(by_key.get(key, Label(key=key, name=key)), value=chosen.get(key, ""))
-                | {"votes": [a.verdicts[key] for a in answers if key in a.verdicts], "note_list": notes}
-                for key in conflict
-            ],
+            "labels": marked(rows, faults),
             "agreed": _could_not_judge(answers) + agreed_sentence(found, {key: by_key[key].name for key in by_key}),
-            "people": found.n_judgments,
+            "people": phrases.sentence_start(phrases.count(found.n_judgments)),
             "version": found.version,
             "causes": Cause.choices,
-            "next_in_line": [_in_line(row) for row in line or []],
+            "next_in_line": [_in_line(row) for row in line],
             "urls": {
                 "save": _address(project, "decide", found.item.public_id, label=label),
                 "later": _address(project, "later", found.item.public_id, label=label),
@@ -182,7 +201,15 @@ def _context(
         "guideline_number": schema.number,
         "cause": cause,
         "note": note,
+        "errors": faults,
+        "wrong": wrong_fields(faults),
     }
+
+
+def _in_conflict(found: Case, schema: schemas.Schema) -> list[str]:
+    """The labels to decide in the order people know them; keys the version in force does not have come last."""
+    known = [label.key for label in schema.labels if label.key in found.conflict]
+    return [*known, *sorted(set(found.conflict).difference(known))]
 
 
 def agreed_sentence(found: Case, name_of: dict[str, str]) -> str:
@@ -212,31 +239,24 @@ def _in_line(row: Consensus) -> dict[str, Any]:
 
 
 def _waiting(request: PersonRequest, project: Project) -> HttpResponse:
-    """What a manager sees: how many pages wait, and why the worst of them do."""
-    waiting = adjudication.queue(project, adjudicator=request.user)
-    name_of = _names(project)
+    """What a manager sees: how many pages wait, all or on one label, and why the worst of them do."""
+    label, name_of = _label(request, project), _names(project)
+    waiting = adjudication.queue(project, adjudicator=request.user, label=label)
     rows = [
         {"host": found.item.host, "public_id": found.item.public_id, "why": adjudication.reason(found, name_of=name_of),
          "people": found.n_judgments, "errors": found.expected_error}
         for found in adjudication.open_cases(list(waiting[:WAITING_SHOWN]), by=request.user)
     ]  # fmt: skip
-    context = {"rows": rows, "progress": adjudication.progress(project)}
+    context = {
+        "rows": rows,
+        "n_waiting": waiting.count(),
+        "label_name": name_of.get(label, ""),
+        "progress": adjudication.progress(project),
+    }
     return render(request, "labeling/adjudicate_waiting.html", context)
 
 
 # ---- what the request says ------------------------------------------------------------------------------------------
-def _decision(request: PersonRequest) -> Decision:
-    chosen = {
-        name.removeprefix("label."): str(value) for name, value in request.POST.items() if name.startswith("label.")
-    }
-    return Decision(
-        verdicts=chosen,
-        cause=request.POST.get("cause", ""),
-        note=request.POST.get("note", "").strip(),
-        active_seconds=seconds_of(request.POST.get("active_seconds")),
-    )
-
-
 def _item(project: Project, public_id: str) -> Item:
     return get_object_or_404(Item.objects.select_related("project", "snapshot"), project=project, public_id=public_id)
 

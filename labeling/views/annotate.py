@@ -3,6 +3,8 @@
 import hashlib
 import json
 import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.http import HttpResponse
@@ -13,13 +15,32 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling import idempotency, judging, queue, schemas
 from labeling.forms.answers import AnswerForm
-from labeling.models import Assignment, Judgment, Project
+from labeling.forms.faults import Fault, marked, wrong_fields
+from labeling.models import Assignment, Draft, IdempotencyKey, Judgment, Project
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
 from labeling.refusals import LeaseLost, Refused, Unacceptable
+from labeling.views.marks import person_mark, place_mark, require_same_person
 from labeling.views.material import label_row, material
 from labeling.web import PersonRequest, is_htmx, page, page_or_fragment
 
 TRANSIENT_FIELDS = {"csrfmiddlewaretoken", "active_seconds"}
+CHANGED_SINCE = (
+    "Your answer to this page arrived the first time you sent it. What you changed since then is not saved: "
+    "change your answer from My work."
+)
+
+
+class UnderWay(Refused):
+    """The first copy of this form is still being worked on: the same sending is answered in a moment (425)."""
+
+    status = 425
+    code = "under_way"
+
+
+class ChangedSince(Refused):
+    """Another answer under the key of one that was taken: acknowledging it would drop it (409)."""
+
+    code = "changed_since"
 
 
 @require_GET
@@ -28,23 +49,40 @@ def annotate(request: PersonRequest, project: Project) -> HttpResponse:
     return _next_page(request, project)
 
 
+@require_GET
+@page("judgment.read_own")
+def change_last(request: PersonRequest, project: Project) -> HttpResponse:
+    """To the newest of one's own answers; My work says so where there is none yet."""
+    own = Judgment.objects.current().filter(rater__user=request.user, rater__project=project)
+    last = own.order_by("-submitted_at", "-id").values_list("pk", flat=True).first()
+    if last is None:
+        return redirect("labeling:mine", project.slug)
+    return redirect("labeling:change", project.slug, last)
+
+
 @require_POST
 @page("judgment.create")
 def submit(request: PersonRequest, project: Project, assignment_id: int) -> HttpResponse:
     """Record the answer and answer with the next page. The same form sent twice is one answer."""
+    require_same_person(request)
     slot = _slot(request, project, assignment_id)
     form = AnswerForm(request.POST, keys=judging.asked_of(slot, by=request.user))
-    key, fresh = _remembered(request)
-    if not fresh:
-        return _onward(request, project)
     try:
-        judging.submit(slot, by=request.user, answer=form.answer())
+        key, fresh = _remembered(request)
+        if not fresh:
+            return _onward(request, project)
+        with _one_effect_of(key):
+            judging.submit(slot, by=request.user, answer=form.answer())
     except Unacceptable as fault:
-        _forget(key)
-        return _again(request, project, slot, form, errors=[error["detail"] for error in fault.errors])
+        with suppress(Unacceptable):  # a note too long to be kept stays on the screen alone
+            judging.save_draft(slot, by=request.user, answer=form.answer())
+        groups = judging.question_of(slot, by=request.user).exclusive_groups
+        return _again(request, project, slot, form, form.placed(fault.errors, exclusive_groups=groups))
+    except ChangedSince as refused:
+        faults = [Fault("wrong-1", refused.sentence, "", ())]
+        return _again(request, project, slot, form, faults, heading="Your change is not saved", status=refused.status)
     except LeaseLost as lost:
-        return _again(request, project, None, form, errors=[lost.sentence], status=409)
-    _keep(key)
+        return _gone(request, project, lost)
     return _onward(request, project)
 
 
@@ -52,12 +90,16 @@ def submit(request: PersonRequest, project: Project, assignment_id: int) -> Http
 @page("assignment.skip_own")
 def skip(request: PersonRequest, project: Project, assignment_id: int) -> HttpResponse:
     """Pass the page on. A page nobody can judge is an outcome; every other reason only passes it to others."""
+    require_same_person(request)
     slot = _slot(request, project, assignment_id)
     reason = request.POST.get("reason") or SkipReason.RATHER_NOT
-    if reason in NOT_ASSESSABLE:
-        judging.not_assessable(slot, by=request.user, reason=reason)
-    else:
-        judging.skip(slot, by=request.user, reason=reason)
+    try:
+        if reason in NOT_ASSESSABLE:
+            judging.not_assessable(slot, by=request.user, reason=reason)
+        else:
+            judging.skip(slot, by=request.user, reason=reason)
+    except LeaseLost as lost:
+        return _gone(request, project, lost)
     return _onward(request, project)
 
 
@@ -83,45 +125,64 @@ def _next_page(request: PersonRequest, project: Project) -> HttpResponse:
         context = {"assignment": None, "reason": queue.nothing_left(project, annotator=request.user)}
         return _render(request, project, context)
     draft = judging.draft_of(slot, by=request.user)
-    answer = draft.answer if draft else {}
     shown = judging.question_of(slot, by=request.user)
-    context = _context(project, slot, answer, shown=shown) | {"draft_saved_at": draft.saved_at if draft else None}
-    return _render(request, project, context)
+    return _render(request, project, _context(project, slot, draft.answer if draft else {}, shown=shown, draft=draft))
 
 
 def _again(
-    request: PersonRequest, project: Project, slot: Assignment | None, form: AnswerForm, *, errors: list[str],
-    status: int = 422,
+    request: PersonRequest, project: Project, slot: Assignment, form: AnswerForm, faults: list[Fault], *,
+    heading: str = "", status: int = 422,
 ) -> HttpResponse:  # fmt: skip
-    """The same page with the ticks kept and the sentence on top; without a slot, only the sentence and the way on."""
-    if slot is None:
-        lost = {"heading": "This page went to someone else", "action": "Next page", "reason": errors[0]}
-        return _render(request, project, {"assignment": None} | lost, status=status)
+    """The same page with the ticks kept, the sentences on top and each beside what it is about."""
+    draft = judging.draft_of(slot, by=request.user)
     shown = judging.question_of(slot, by=request.user)
-    context = _context(project, slot, form.answer().as_draft(), shown=shown) | {"errors": errors}
-    return _render(request, project, context, status=status)
+    context = _context(project, slot, form.answer().as_draft(), shown=shown, draft=draft, faults=faults)
+    return _render(request, project, context | {"errors_heading": heading}, status=status)
+
+
+def _gone(request: PersonRequest, project: Project, lost: LeaseLost) -> HttpResponse:
+    """The page is someone else's now: only the sentence and the way on."""
+    context = {"heading": "This page is not yours any more", "action": "Next page", "reason": lost.sentence}
+    return _render(request, project, context | {"assignment": None, "is_lost": True}, status=lost.status)
 
 
 def _render(request: PersonRequest, project: Project, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    context |= {"progress": progress(request.user, project), "focus": True, "comfort": request.user}
+    context |= {
+        "progress": progress(request.user, project),
+        "focus": True,
+        "comfort": request.user,
+        "person": person_mark(request.user),
+    }
     return page_or_fragment(request, "labeling/annotate.html", "labeling/_assignment.html", context, status=status)
 
 
 def _context(
-    project: Project, slot: Assignment, answer: dict[str, Any], *, shown: schemas.Schema
+    project: Project,
+    slot: Assignment,
+    answer: dict[str, Any],
+    *,
+    shown: schemas.Schema,
+    draft: Draft | None,
+    faults: Sequence[Fault] = (),
 ) -> dict[str, Any]:
     asked = set(slot.asked or shown.keys)
     value = dict.fromkeys(answer.get("yes", ()), "yes") | dict.fromkeys(answer.get("unsure", ()), "unsure")
+    rows = [label_row(label, value=value.get(label.key, "no")) for label in shown.asked if label.key in asked]
     where = [project.slug, slot.pk]
     return {
         "assignment": slot,
         "lease_expires_at": slot.available_at,
         "page": material(slot.item, slot.snapshot, project=project),
-        "labels": [label_row(label, value=value.get(label.key, "no")) for label in shown.asked if label.key in asked],
+        "labels": marked(rows, faults),
+        "errors": faults,
+        "wrong": wrong_fields(faults),
         "none": bool(answer.get("none")),
+        "confidence": answer.get("confidence") or "",
         "note": answer.get("note") or "",
         "guideline_number": shown.number,
         "idempotency_key": uuid.uuid4().hex,
+        "place": place_mark(slot),
+        "draft_saved_at": draft.saved_at if draft else None,
         "skip_reasons": SkipReason.choices,
         "urls": {
             "submit": reverse("labeling:submit", args=where),
@@ -148,14 +209,17 @@ def _slot(request: PersonRequest, project: Project, assignment_id: int) -> Assig
     return get_object_or_404(slots.select_related("item", "snapshot", "project"), pk=assignment_id)
 
 
-def _remembered(request: PersonRequest) -> tuple[Any, bool]:
+def _remembered(request: PersonRequest) -> tuple[IdempotencyKey | None, bool]:
     """The row of this form's key, and whether this is its first arrival. A form without a key is always fresh."""
     key = request.POST.get("idempotency_key", "")[:64]
     if not key.isalnum():
         return None, True
-    row, fresh = idempotency.claim(request.user, f"page:{key}", _fingerprint(request))
+    fingerprint = _fingerprint(request)
+    row, fresh = idempotency.claim(request.user, f"page:{key}", fingerprint)
+    if not fresh and row.request_sha256 != fingerprint:
+        raise ChangedSince(CHANGED_SINCE)
     if not fresh and row.status is None:
-        raise Refused("This answer is being saved already. Wait a moment, then reload the page.")
+        raise UnderWay("This answer is being saved already. Wait a moment, then send it again.")
     return row, fresh
 
 
@@ -165,12 +229,15 @@ def _fingerprint(request: PersonRequest) -> str:
     return hashlib.sha256(json.dumps([request.path, answer]).encode()).hexdigest()
 
 
-def _keep(row: Any) -> None:
+@contextmanager
+def _one_effect_of(row: IdempotencyKey | None) -> Iterator[None]:
+    """Remember the key once the answer is recorded; forget it when anything at all went wrong, so that a retry runs."""
+    try:
+        yield
+    except BaseException:
+        if row is not None:
+            row.delete()
+        raise
     if row is not None:
         row.status = 201
         row.save(update_fields=["status"])
-
-
-def _forget(row: Any) -> None:
-    if row is not None:
-        row.delete()

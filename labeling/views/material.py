@@ -19,9 +19,11 @@ FLAGS = {
 
 def material(item: Item, snapshot: Snapshot | None, *, project: Project) -> dict[str, Any]:
     """The page being judged, as text. Queries can carry pupils' data: hidden unless the project allows them."""
+    display = address(item, project=project)
     return {
         "host": item.host,
-        "display": address(item, project=project),
+        "display": display,
+        "is_home": display.removesuffix("/") == item.host,
         "title": snapshot.title if snapshot else "",
         "text": snapshot.text if snapshot else "",
         "captured_at": snapshot.captured_at if snapshot else None,

@@ -1,8 +1,8 @@
 // The adjudicate page: one label in conflict is lit; Y, U or N decides it and lights the next one.
 
-import { listen } from "./keys.js";
+import { listen, offerComfort } from "./keys.js";
 import {
-  accepted, ActiveTime, askBeforeLeaving, explain, follow, forget, freshKey, keepHere, offerComfort, refused, takeBack,
+  ActiveTime, askBeforeLeaving, explain, follow, forget, freshKey, keepHere, offerFilter, refused, settled, takeBack,
   workRoot,
 } from "./work.js";
 
@@ -69,6 +69,7 @@ function changed() {
   if (page.wasSent) {
     page.root.querySelector("[name=idempotency_key]").value = freshKey();
     page.wasSent = false;
+    settled("answer"); // another decision waits for a new Enter
   }
   page.isUnsaved = true;
   say();
@@ -95,11 +96,12 @@ function writeDecision(root, kept) {
   }
 }
 
-function mount(root) {
+function mount(root, { isSame }) {
+  if (!isSame) time.restart();
   page = { root, lit: null, wasSent: false, isUnsaved: false };
-  time.restart();
   const form = root.querySelector("[data-answer]");
   if (!form) return;
+  page.isUnsaved = isSame;
   form.addEventListener("click", (event) => {
     const row = event.target.closest(".case[data-label]");
     // Arrow keys click radios too, with detail 0: then the person is still choosing in this row.
@@ -116,13 +118,20 @@ function mount(root) {
       say();
     }
   });
-  form.addEventListener("change", (event) => {
-    if (!event.target.closest(".case")) changed();
-  });
+  for (const kind of ["change", "input"]) {
+    form.addEventListener(kind, ({ target }) => {
+      if (target.name === "cause" || target.name === "note") changed();
+    });
+  }
   form.addEventListener("submit", stopWhileOpen, { capture: true });
-  const kept = takeBack(root.dataset.work);
-  if (kept) writeDecision(root, kept);
   const rows = casesOf(root);
+  offerFilter(root, rows, (row) => {
+    light(row);
+    say();
+  });
+  // A form that came back refused holds what was sent last, and that is newer than what was kept.
+  const kept = root.querySelector(".errors") ? forget(root) : takeBack(root);
+  if (kept) writeDecision(root, kept);
   light(nextUndecided(rows, rows.length - 1) ?? rows.at(-1));
   say();
 }
@@ -146,14 +155,13 @@ follow({
     parameters.active_seconds = field.value;
     page.wasSent = true;
   },
-  onRefused(status, retry, sentence) {
-    if (page.root.querySelector("[data-answer]")) keepHere(page.root.dataset.work, readDecision(page.root));
-    refused(status, retry, sentence);
+  onRefused(refusal, retry) {
+    if (page.root.querySelector("[data-answer]")) keepHere(page.root, readDecision(page.root));
+    refused("answer", refusal, retry);
   },
   onTaken() {
     page.isUnsaved = false;
-    forget(page.root.dataset.work);
-    accepted();
+    if (page.root.dataset.place) forget(page.root);
   },
 });
 offerComfort();

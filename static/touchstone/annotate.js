@@ -1,9 +1,10 @@
 // The annotate page: one key per label, the answer said in words, the draft saved on every change.
+// The page that changes an answer is the same form without draft and lease.
 
-import { listen } from "./keys.js";
+import { listen, offerComfort } from "./keys.js";
 import {
-  accepted, ActiveTime, ask, askBeforeLeaving, explain, follow, forget, freshKey, keepHere, offerComfort, refused,
-  sendJSON, takeBack, workRoot,
+  ActiveTime, ask, askBeforeLeaving, explain, follow, forget, freshKey, keepHere, offerFilter, refused, sendJSON,
+  serverTime, settled, takeBack, workRoot,
 } from "./work.js";
 
 const NOTE_PAUSE_MS = 800;
@@ -17,18 +18,20 @@ let page = null;
 const rowsOf = (root) => [...root.querySelectorAll(".row[data-label]")];
 const verdictOf = (row) => row.querySelector(":checked")?.value ?? "no";
 const noneOf = (root) => root.querySelector("[name=none]");
+const levelsOf = (root) => [...root.querySelectorAll("[name=confidence]")];
 
 function setVerdict(row, verdict) {
   row.querySelector(`[value="${verdict}"]`).checked = true;
 }
 
 /** The answer as the server takes it: what is not named is "no". */
-export function readAnswer(root) {
+function readAnswer(root) {
   const named = (verdict) => rowsOf(root).filter((row) => verdictOf(row) === verdict).map((row) => row.dataset.label);
   return {
     yes: named("yes"),
     unsure: named("unsure"),
     none: noneOf(root).checked,
+    confidence: levelsOf(root).find((level) => level.checked)?.value ?? null,
     note: root.querySelector("[name=note]").value,
   };
 }
@@ -39,11 +42,14 @@ function writeAnswer(root, answer) {
     setVerdict(row, answer.yes.includes(key) ? "yes" : answer.unsure.includes(key) ? "unsure" : "no");
   }
   noneOf(root).checked = answer.none;
-  root.querySelector("[name=note]").value = answer.note;
+  for (const level of levelsOf(root)) level.checked = level.value === answer.confidence;
+  const note = root.querySelector("[name=note]");
+  note.value = answer.note;
+  if (answer.note) note.closest("details").open = true;
 }
 
 /** What will be recorded, in words: the named part (set in bold) and the rest. */
-export function inWords(rows, isNone) {
+function inWords(rows, isNone) {
   const named = rows.filter(({ verdict }) => verdict !== "no");
   const others = rows.length - named.length;
   if (named.length === 0) {
@@ -80,19 +86,18 @@ function draftOf(root) {
     if (isSending || isClosed || !root.isConnected) return;
     isSending = true;
     const sent = changes;
-    const { status } = await sendJSON(root.dataset.draftUrl, "PUT", readAnswer(root));
+    const refusal = await sendJSON(root.dataset.draftUrl, "PUT", readAnswer(root));
     isSending = false;
     if (isClosed || !root.isConnected) return;
-    if (status >= 200 && status < 300) {
-      saved = sent;
-      forget(root.dataset.work);
-      if (!page.isRefused) accepted(); // a refused answer keeps its bar and its retry
-      note.hidden = saved !== changes;
-    } else {
-      keepHere(root.dataset.work, readAnswer(root));
-      refused(status, send);
+    if (refusal.status < 200 || refusal.status >= 300) {
+      keepHere(root, readAnswer(root));
+      refused("draft", refusal, send);
       return;
     }
+    saved = sent;
+    forget(root);
+    settled("draft");
+    note.hidden = saved !== changes;
     if (saved !== changes) send();
   }
 
@@ -104,6 +109,7 @@ function draftOf(root) {
       pause = setTimeout(send, afterMs);
     },
     isUnsaved: () => !isClosed && saved !== changes,
+    flush: () => saved !== changes && send(),
     pause: () => clearTimeout(pause),
     close: () => (isClosed = true),
   };
@@ -111,55 +117,65 @@ function draftOf(root) {
 
 // ---- the lease ----
 
+function inHowLong(seconds) {
+  if (seconds <= 0) return "now";
+  return seconds > 90 ? `in ${Math.round(seconds / 60)} minutes` : `in ${Math.ceil(seconds / 10) * 10} seconds`;
+}
+
 function leaseOf(root) {
-  const seconds = (Date.parse(root.dataset.expires) - Date.parse(root.dataset.now)) / 1000;
-  let length = seconds;
-  let endsAt = performance.now() + seconds * 1000;
+  let length = (Date.parse(root.dataset.expires) - Date.parse(root.dataset.now)) / 1000;
+  let endsAt = performance.now() + length * 1000;
   let notBefore = 0;
-  let hasAsked = false;
+  let isAsking = false;
+  let isLost = false;
   const left = () => (endsAt - performance.now()) / 1000;
+  const lastCall = () => Math.min(LAST_CALL_SECONDS, length / 3);
 
   async function renew() {
-    if (performance.now() < notBefore) return;
     notBefore = performance.now() + RENEW_AGAIN_MS;
     const { status, answer } = await sendJSON(root.dataset.renewUrl, "POST", {});
     if (!root.isConnected) return;
     if (status >= 200 && status < 300) {
-      const until = Date.parse(answer?.assignment?.lease_expires_at ?? "");
-      const drift = Date.parse(root.dataset.now) - page.openedAt;
-      length = Number.isNaN(until) ? seconds : (until - (Date.now() + drift)) / 1000;
+      length = (Date.parse(answer?.assignment.lease_expires_at) - serverTime(root)) / 1000 || length;
       endsAt = performance.now() + length * 1000;
-      if (hasAsked) accepted();
-      hasAsked = false;
+      isAsking = false;
+      ask(null);
     } else if (status === 409) {
-      refused(409);
+      isLost = true;
+      ask(null);
+      refused("lost", { status, isLost, sentence: answer?.detail });
     }
     // Anything else is asked again later, and submitting will say what is wrong.
   }
 
+  // A lease that ran out is asked for again, too: nobody else may have wanted the page.
   return function watch(isActive) {
-    if (Number.isNaN(seconds) || left() <= 0) return;
+    if (isLost) return;
     if (isActive && left() < (length * 2) / 3) {
-      renew();
-    } else if (!isActive && left() < LAST_CALL_SECONDS && !hasAsked) {
-      hasAsked = true;
-      ask("Still there? This page goes to someone else in 2 minutes.", "Keep this page", renew);
+      if (performance.now() >= notBefore) renew();
+    } else if (!isActive && !isAsking && left() < lastCall()) {
+      isAsking = true;
+      ask(`Still there? This page goes to someone else ${inHowLong(left())}.`, "Keep this page", renew);
     }
   };
 }
 
 // ---- one page of work ----
 
+/** An answer that changed after its sending is another one: it gets a key of its own and waits for a new Enter. */
+function isAnotherAnswerNow() {
+  if (!page.wasSent) return;
+  page.root.querySelector("[name=idempotency_key]").value = freshKey();
+  page.wasSent = false;
+  page.isRefused = false; // from here on the draft tells what is saved
+  settled("answer");
+}
+
 function changed(row) {
-  const { root, draft } = page;
-  if (page.wasSent) {
-    root.querySelector("[name=idempotency_key]").value = freshKey();
-    page.wasSent = false;
-    page.isRefused = false; // from here on the draft tells what is saved
-  }
-  if (row) explain(root, row.dataset.label);
-  say(root);
-  draft.changed();
+  isAnotherAnswerNow();
+  if (row) explain(page.root, row.dataset.label);
+  say(page.root);
+  page.draft?.changed();
 }
 
 function toggle(row, verdict) {
@@ -169,64 +185,55 @@ function toggle(row, verdict) {
   changed(row);
 }
 
-function onChange(event) {
+function onChange({ target }) {
   const { root } = page;
-  const row = event.target.closest(".row[data-label]");
+  const row = target.closest(".row[data-label]");
   if (row) {
-    if (event.target.value !== "no") noneOf(root).checked = false;
+    if (target.value !== "no") noneOf(root).checked = false;
     changed(row);
-  } else if (event.target.name === "none") {
-    if (event.target.checked) rowsOf(root).forEach((each) => setVerdict(each, "no"));
+  } else if (target.name === "none") {
+    if (target.checked) rowsOf(root).forEach((each) => setVerdict(each, "no"));
     changed(null);
+  } else if (target.name === "confidence") {
+    changed(null);
+  } else if (target.name === "note") {
+    page.draft?.flush();
   }
 }
 
-function narrow(root, words) {
-  const wanted = words.trim().toLowerCase();
-  for (const row of rowsOf(root)) row.hidden = !row.dataset.name.toLowerCase().includes(wanted);
+function onInput({ target }) {
+  if (target.name !== "note") return;
+  isAnotherAnswerNow();
+  page.draft?.changed({ afterMs: NOTE_PAUSE_MS });
 }
 
-function leaveFilter(root, field) {
-  const first = rowsOf(root).find((row) => !row.hidden);
-  field.value = "";
-  narrow(root, "");
-  if (!first) return;
-  (first.querySelector(":checked") ?? first.querySelector("input")).focus();
-  explain(root, first.dataset.label);
-}
-
-function mount(root) {
-  page = { root, draft: null, lease: null, wasSent: false, isRefused: false, openedAt: Date.now() };
-  time.restart();
+function mount(root, { isSame }) {
+  if (!isSame) time.restart();
+  page = { root, draft: null, lease: null, wasSent: false, isRefused: false };
   const form = root.querySelector("[data-answer]");
   if (!form) return;
-  page.draft = draftOf(root);
-  page.lease = leaseOf(root);
-  const kept = takeBack(root.dataset.work);
-  if (kept) {
-    writeAnswer(root, kept);
-    page.draft.changed();
+  if (root.dataset.draftUrl) {
+    page.draft = draftOf(root);
+    page.lease = leaseOf(root);
+    const kept = takeBack(root);
+    if (kept) {
+      writeAnswer(root, kept);
+      page.draft.changed();
+    }
   }
   say(root);
-  const ticked = rowsOf(root).find((row) => verdictOf(row) !== "no");
+  const rows = rowsOf(root);
+  const ticked = rows.find((row) => verdictOf(row) !== "no");
   if (ticked) explain(root, ticked.dataset.label);
   form.addEventListener("change", onChange);
-  form.addEventListener("input", (event) => {
-    if (event.target.name === "note") page.draft.changed({ afterMs: NOTE_PAUSE_MS });
-  });
+  form.addEventListener("input", onInput);
   for (const kind of ["focusin", "pointerover"]) {
     form.addEventListener(kind, (event) => {
       const row = event.target.closest(".row[data-label]");
       if (row) explain(root, row.dataset.label);
     });
   }
-  const filter = root.querySelector("[data-filter]");
-  filter.addEventListener("input", () => narrow(root, filter.value));
-  filter.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" && event.key !== "Escape") return;
-    event.preventDefault();
-    leaveFilter(root, filter);
-  });
+  offerFilter(root, rows, (row) => explain(root, row.dataset.label));
 }
 
 // A covered page stays with the person: the clock stands still, the lease does not run out.
@@ -243,18 +250,17 @@ follow({
     parameters.active_seconds = field.value;
     page.wasSent = true;
   },
-  onRefused(status, retry, sentence) {
+  onRefused(refusal, retry) {
     // Given to someone else: the server kept the ticks as a draft, and nothing is left to save here.
-    page.isRefused = status !== 409;
-    if (!page.isRefused) page.draft?.close();
-    else if (page.draft) keepHere(page.root.dataset.work, readAnswer(page.root));
-    refused(status, retry, sentence);
+    page.isRefused = !refusal.isLost;
+    if (refusal.isLost) page.draft?.close();
+    else if (page.draft) keepHere(page.root, readAnswer(page.root));
+    refused("answer", refusal, retry);
   },
   onTaken() {
     page.draft?.close();
     page.isRefused = false;
-    forget(page.root.dataset.work);
-    accepted();
+    if (page.draft) forget(page.root);
   },
 });
 offerComfort();

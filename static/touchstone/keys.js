@@ -2,6 +2,7 @@
 //   data-key="5"      this control is clicked (or focused, when it takes text) by that digit, sign or Enter
 //   data-letter="a"   the page's own module decides what that letter answers
 //   data-key-name     how the list of all keys names it
+//   data-act="cover"  one of the comforts at the end of this file, by key or by hand
 // Letters are read from event.key, digits from event.code (so AZERTY works), signs before both.
 
 const TEXT_FIELD =
@@ -91,7 +92,7 @@ function keyRow(keys, name) {
 }
 
 /** Fill the dialog of all keys from the page as it is now, and open it. */
-export function showKeys(dialog) {
+function showKeys(dialog) {
   const list = dialog.querySelector("dl");
   list.replaceChildren();
   const shown = new Set();
@@ -103,4 +104,52 @@ export function showKeys(dialog) {
   }
   list.append(keyRow(["Esc"], "Close, leave the field"));
   dialog.showModal();
+}
+
+// ---- comfort: cover, larger text, all keys, copy ----
+
+const TEXT_SIZE = "touchstone.text";
+
+function setPressed(name, isOn) {
+  for (const control of document.querySelectorAll(`[data-act="${name}"]`)) control.setAttribute("aria-pressed", isOn);
+}
+
+const ACTS = {
+  cover() {
+    const isOn = document.body.dataset.cover !== "on";
+    document.body.dataset.cover = isOn ? "on" : "off";
+    setPressed("cover", isOn);
+  },
+  larger() {
+    const isOn = document.documentElement.dataset.text !== "larger";
+    document.documentElement.dataset.text = isOn ? "larger" : "normal";
+    setPressed("larger", isOn);
+    localStorage.setItem(TEXT_SIZE, isOn ? "larger" : "normal");
+  },
+  keys() {
+    showKeys(document.querySelector("#keys"));
+  },
+  async copy(control) {
+    try {
+      await navigator.clipboard.writeText(control.dataset.copy);
+      control.textContent = "Address copied";
+    } catch {
+      control.textContent = "This browser does not let pages copy";
+    }
+  },
+};
+
+/** Wire the controls that carry data-act. */
+export function offerComfort() {
+  document.documentElement.dataset.text = localStorage.getItem(TEXT_SIZE) ?? "normal";
+  setPressed("larger", document.documentElement.dataset.text === "larger");
+  setPressed("cover", document.body.dataset.cover === "on");
+  document.addEventListener("click", (event) => {
+    const control = event.target.closest("[data-act]");
+    if (control) {
+      control.closest("details.menu")?.removeAttribute("open");
+      ACTS[control.dataset.act](control);
+    }
+  });
+  document.addEventListener("htmx:afterSettle", () => setPressed("cover", document.body.dataset.cover === "on"));
 }

@@ -1,42 +1,69 @@
-// What both work pages share: one page replaced by the next, comfort for the reader, and saves that were refused.
+// What the work pages share: one page replaced by the next, and what is done when a save was refused.
+// One file and not five: every module is a request more before the first page can be answered.
 
-import { guard, showKeys } from "./keys.js";
+import { guard } from "./keys.js";
 
+const SENDING_MS = 20_000;
 const RETRY_SECONDS = [5, 10, 20, 30];
 const SAVING_SHOWN_AFTER_MS = 300;
+const NOT_SAVED = "Not saved. Your ticks are still here.";
+const NOT_TAKEN = "The server could not take this. Your ticks are still here; tell a manager of the project.";
+const LOST = "This page went to someone else while it was open. Your ticks are kept; nothing more to do.";
+const NOT_YOURS = "This page is not yours to answer any more. Your ticks are still here; ask a manager of the project.";
 const REFUSED = {
   401: "You were logged out. Log in in a new tab; your ticks stay here.",
-  403: "You may not answer in this project any more. Your ticks are still here; ask a manager of the project.",
-  409: "This page went to someone else while it was open. Your ticks are kept; nothing more to do.",
+  403: "You may not answer here as you are logged in now. Your ticks are still here; ask a manager of the project.",
+  404: NOT_YOURS,
+  410: NOT_YOURS,
   412: "Someone else decided this page while it was open. Your ticks are still here.",
 };
-const NOT_SAVED = "Not saved. Your ticks are still here.";
 
 /** The element that holds one page of work; the next page replaces it. */
 export function workRoot() {
   return document.querySelector("[data-work]");
 }
 
+// ---- sending ----
+
 function csrfToken() {
   const cookie = /(?:^|; )(?:__Host-)?csrftoken=([^;]+)/.exec(document.cookie);
   return cookie?.[1] ?? document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
 }
 
-/** Send JSON and return the status; 0 when the server could not be reached, 401 when it wants a login first. */
+/** Send JSON. The status is 0 when the server could not be reached, and 401 when it wants a login first. */
 export async function sendJSON(url, method, body) {
   try {
     const response = await fetch(url, {
       method,
       headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(20_000),
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(SENDING_MS),
     });
     const answer = response.headers.get("Content-Type")?.includes("json") ? await response.json() : null;
-    return { status: response.redirected ? 401 : response.status, answer };
+    const comesBack = response.headers.has("Retry-After");
+    return { status: response.redirected ? 401 : response.status, answer, comesBack };
   } catch {
     return { status: 0, answer: null };
   }
 }
+
+/** What a page's answer says no with. `isLost`: the page is someone else's now. `comesBack`: only wait a moment. */
+function refusalIn(xhr) {
+  const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+  return {
+    status: xhr.status < 400 ? 401 : xhr.status, // any other page in place of the work: they want a login first
+    sentence: page.querySelector("[data-sentence]")?.textContent,
+    isLost: page.querySelector("[data-lost]") !== null,
+    comesBack: xhr.getResponseHeader("Retry-After") !== null,
+  };
+}
+
+/** No server, a server in trouble, or the first copy still on its way: the same sending may succeed by itself. */
+function mayWait({ status, comesBack }) {
+  return status === 0 || status >= 500 || [408, 425, 429].includes(status) || (status === 409 && comesBack);
+}
+
+// ---- time ----
 
 /** Seconds a person really spent: the page visible and uncovered, and a key, click or scroll within the last minute. */
 export class ActiveTime {
@@ -72,15 +99,15 @@ export class ActiveTime {
   }
 }
 
-// ---- the bar above the button ----
+// ---- the bars above the button: what was not saved, and apart from it a question ----
 
+// A draft that got through says nothing about the answer, and nothing is mended once the page is someone else's.
+const WEIGHT = { draft: 1, answer: 2, lost: 3 };
+let shown = null; // what the bar of refusals is about now
 let countdown = 0;
 let tries = 0;
 
-function fillBar(sentence, actions) {
-  const bar = workRoot()?.querySelector(".stay");
-  if (!bar) return null;
-  clearInterval(countdown);
+function fill(bar, sentence, actions) {
   const words = document.createElement("span");
   words.setAttribute("role", "alert");
   words.textContent = sentence;
@@ -114,23 +141,28 @@ function link(name, href, { newTab = false } = {}) {
   return control;
 }
 
-/** Ask one thing above the button, for instance "Still there?". */
-export function ask(sentence, action, onPress) {
-  fillBar(sentence, [button(action, onPress)]);
-}
-
-/** Say that a save was refused, and try again by itself where trying again can help. */
-export function refused(status, retry, sentence = REFUSED[status]) {
+/** Say that a draft or an answer was refused, and try again by itself where waiting can help. */
+export function refused(about, refusal, retry) {
+  const { status, sentence, isLost } = refusal;
+  const kind = isLost ? "lost" : about;
+  const bar = workRoot()?.querySelector(".stay.refused");
+  if (!bar || WEIGHT[kind] < WEIGHT[shown]) return;
+  clearInterval(countdown);
+  shown = kind;
   const tryNow = button("Try now", retry);
-  if (status === 401) {
-    fillBar(REFUSED[401], [link("Log in", document.body.dataset.login ?? "/", { newTab: true }), tryNow]);
-  } else if (status === 409 || status === 412) {
-    fillBar(sentence, [link("Next page", location.pathname)]);
+  const logIn = link("Log in", document.body.dataset.login ?? "/", { newTab: true });
+  const next = link("Next page", location.pathname + location.search);
+  if (mayWait(refusal)) {
+    countDown(fill(bar, NOT_SAVED, [tryNow]), retry);
+  } else if (status === 401) {
+    fill(bar, sentence ?? REFUSED[401], [logIn, tryNow]);
   } else if (status === 403) {
-    fillBar(sentence, [tryNow]);
+    fill(bar, REFUSED[403], [logIn, tryNow]);
+  } else if (status === 409 || status === 412) {
+    const mine = workRoot().dataset.mineUrl;
+    fill(bar, sentence ?? REFUSED[status] ?? LOST, isLost || !mine ? [next] : [link("My work", mine), next]);
   } else {
-    const wait = fillBar(NOT_SAVED, [tryNow]);
-    if (wait !== null) countDown(wait, retry);
+    fill(bar, REFUSED[status] ?? NOT_TAKEN, []);
   }
 }
 
@@ -148,38 +180,75 @@ function countDown(wait, retry) {
   }, 1000);
 }
 
-/** The server has everything: take the bar away. */
-export function accepted() {
-  tries = 0;
-  clearInterval(countdown);
-  const bar = workRoot()?.querySelector(".stay");
+/** That is saved now, or no longer wanted: take away the bar, if it is about that, and stop trying. */
+export function settled(about) {
+  if (shown !== about) return;
+  clearBar();
+  const bar = workRoot()?.querySelector(".stay.refused");
   if (bar) bar.hidden = true;
 }
 
-// ---- answers that could not be sent, kept on this machine until they are ----
-
-export function keepHere(name, value) {
-  try {
-    localStorage.setItem(`touchstone.unsent.${name}`, JSON.stringify(value));
-  } catch {
-    // A full or forbidden store: the ticks are still on the screen, and leaving asks first.
-  }
+function clearBar() {
+  shown = null;
+  tries = 0;
+  clearInterval(countdown);
 }
 
-export function takeBack(name) {
+/** Ask one thing above the button, for instance "Still there?"; null takes the question away. */
+export function ask(sentence, action, onPress) {
+  const bar = workRoot()?.querySelector(".stay.ask");
+  if (bar && sentence === null) bar.hidden = true;
+  else if (bar) fill(bar, sentence, [button(action, onPress)]);
+}
+
+// ---- answers that could not be sent, kept on this machine until they are: whose, of which page, and from when ----
+
+const UNSENT = "touchstone.unsent.";
+const KEPT_DAYS = 14;
+let openedAt = 0;
+
+const nameOf = (root) => `${UNSENT}${root.dataset.person}.${root.dataset.place}`;
+
+/** The server's clock, in ms, as far as the page knows it: this computer's may be wrong by hours. */
+export function serverTime(root) {
+  return Date.parse(root.dataset.now) + (performance.now() - openedAt);
+}
+
+/** Run what needs the store of this browser; it may be full or forbidden, and the ticks are on the screen anyway. */
+function withStore(work) {
   try {
-    return JSON.parse(localStorage.getItem(`touchstone.unsent.${name}`) ?? "null");
+    return work(localStorage);
   } catch {
     return null;
   }
 }
 
-export function forget(name) {
-  try {
-    localStorage.removeItem(`touchstone.unsent.${name}`);
-  } catch {
-    // Nothing was kept.
-  }
+export function keepHere(root, answer) {
+  withStore((store) => store.setItem(nameOf(root), JSON.stringify({ at: serverTime(root), answer })));
+}
+
+/** What this person kept of this page, if the server has nothing newer. */
+export function takeBack(root) {
+  const kept = withStore((store) => JSON.parse(store.getItem(nameOf(root))));
+  const isNewer = kept !== null && !(kept.at <= Date.parse(root.dataset.saved));
+  if (!isNewer) forget(root);
+  return isNewer ? kept.answer : null;
+}
+
+export function forget(root) {
+  withStore((store) => store.removeItem(nameOf(root)));
+}
+
+/** On a shared computer nobody finds what another person ticked; what is old goes, too. */
+function forgetOthers(root) {
+  const own = `${UNSENT}${root.dataset.person}.`;
+  const oldest = Date.now() - KEPT_DAYS * 24 * 3600 * 1000;
+  const isFresh = (name) => withStore((store) => JSON.parse(store.getItem(name)).at) > oldest;
+  withStore((store) => {
+    for (const name of Object.keys(store).filter((each) => each.startsWith(UNSENT))) {
+      if (!name.startsWith(own) || !isFresh(name)) store.removeItem(name);
+    }
+  });
 }
 
 /** A new key for an answer that changed after its first sending: the old key belongs to the old answer. */
@@ -187,7 +256,7 @@ export function freshKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// ---- sending and swapping ----
+// ---- swapping ----
 
 function showSaving(form) {
   const control = form.querySelector("[data-saving]");
@@ -209,10 +278,6 @@ function showSaving(form) {
   );
 }
 
-function sentenceIn(html) {
-  return new DOMParser().parseFromString(html, "text/html").querySelector("[data-sentence]")?.textContent;
-}
-
 function takesFocus(root) {
   const target = root.querySelector(".errors") ?? root.querySelector("h1");
   target?.setAttribute("tabindex", "-1");
@@ -221,20 +286,25 @@ function takesFocus(root) {
 
 /**
  * Follow the page through its swaps.
- * mount(root): a page is on the screen. onSend(form, parameters): it is about to be sent.
- * onRefused(status, retry, sentence): the server did not take it and nothing was replaced. onTaken(form): it did.
+ * mount(root, {isSame}): a page is on the screen, the same one again after a refused form.
+ * onSend(form, parameters): it is about to be sent. onTaken(): the server took it.
+ * onRefused(refusal, retry): the server did not, and nothing was replaced.
  */
 export function follow({ mount, onSend, onRefused, onTaken }) {
   let current = null;
   const mountCurrent = () => {
     const root = workRoot();
     if (root === null || root === current) return;
-    const first = current === null;
-    const samePage = current?.dataset.work === root.dataset.work && !root.querySelector(".errors");
+    const isFirst = current === null;
+    const isSame = current?.dataset.work === root.dataset.work;
+    const hasErrors = root.querySelector(".errors") !== null;
     current = root;
+    openedAt = performance.now();
+    clearBar();
     guard();
-    mount(root);
-    if (!samePage && (!first || root.querySelector(".errors"))) takesFocus(root);
+    if (root.dataset.person) forgetOthers(root);
+    mount(root, { isSame });
+    if (hasErrors || !(isFirst || isSame)) takesFocus(root);
   };
 
   document.addEventListener("htmx:configRequest", ({ detail }) => {
@@ -247,27 +317,23 @@ export function follow({ mount, onSend, onRefused, onTaken }) {
   document.addEventListener("htmx:beforeRequest", ({ detail }) => {
     if (detail.elt.matches("[data-answer]")) showSaving(detail.elt);
   });
+  const refuse = ({ requestConfig }, refusal) => {
+    if (requestConfig.verb !== "get") onRefused(refusal, () => requestConfig.elt.requestSubmit());
+  };
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     // A lost page, a login page or any other page must not replace the ticks on the screen.
     const isWork = detail.xhr.status !== 409 && detail.serverResponse.includes("data-work=");
     if (detail.shouldSwap && !isWork) {
       detail.shouldSwap = false;
-      const { status } = detail.xhr;
-      if (detail.requestConfig.verb === "get") return;
-      onRefused(status < 400 ? 401 : status, retryOf(detail), sentenceIn(detail.serverResponse));
+      refuse(detail, refusalIn(detail.xhr));
     } else if (detail.shouldSwap && detail.xhr.status < 400) {
-      if (detail.requestConfig.verb !== "get") onTaken(detail.requestConfig.elt);
+      if (detail.requestConfig.verb !== "get") onTaken();
       document.body.dataset.cover = document.body.dataset.coverAlways === "on" ? "on" : "off";
     }
   });
-  const retryOf = (detail) => () => detail.requestConfig.elt.requestSubmit();
-  document.addEventListener("htmx:responseError", ({ detail }) => {
-    if (detail.requestConfig.verb !== "get") onRefused(detail.xhr.status, retryOf(detail));
-  });
+  document.addEventListener("htmx:responseError", ({ detail }) => refuse(detail, refusalIn(detail.xhr)));
   for (const kind of ["htmx:sendError", "htmx:timeout"]) {
-    document.addEventListener(kind, ({ detail }) => {
-      if (detail.requestConfig.verb !== "get") onRefused(0, retryOf(detail));
-    });
+    document.addEventListener(kind, ({ detail }) => refuse(detail, { status: 0 }));
   }
   document.addEventListener("htmx:afterSettle", mountCurrent);
   mountCurrent();
@@ -280,51 +346,29 @@ export function askBeforeLeaving(isUnsaved) {
   });
 }
 
+// ---- labels ----
+
 /** Open the meaning of one label, and close the others. */
 export function explain(root, key) {
   for (const about of root.querySelectorAll("[data-about]")) about.open = about.dataset.about === key;
 }
 
-// ---- comfort: cover, larger text, all keys, copy ----
-
-const TEXT_SIZE = "touchstone.text";
-
-function setPressed(name, isOn) {
-  for (const control of document.querySelectorAll(`[data-act="${name}"]`)) control.setAttribute("aria-pressed", isOn);
-}
-
-const ACTS = {
-  cover() {
-    const isOn = document.body.dataset.cover !== "on";
-    document.body.dataset.cover = isOn ? "on" : "off";
-    setPressed("cover", isOn);
-  },
-  larger() {
-    const isOn = document.documentElement.dataset.text !== "larger";
-    document.documentElement.dataset.text = isOn ? "larger" : "normal";
-    setPressed("larger", isOn);
-    localStorage.setItem(TEXT_SIZE, isOn ? "larger" : "normal");
-  },
-  keys() {
-    showKeys(document.querySelector("#keys"));
-  },
-  async copy(control) {
-    await navigator.clipboard.writeText(control.dataset.copy);
-    control.textContent = "Address copied";
-  },
-};
-
-/** Wire the controls that carry data-act. */
-export function offerComfort() {
-  document.documentElement.dataset.text = localStorage.getItem(TEXT_SIZE) ?? "normal";
-  setPressed("larger", document.documentElement.dataset.text === "larger");
-  setPressed("cover", document.body.dataset.cover === "on");
-  document.addEventListener("click", (event) => {
-    const control = event.target.closest("[data-act]");
-    if (control) {
-      control.closest("details.menu")?.removeAttribute("open");
-      ACTS[control.dataset.act](control);
-    }
+/** Type to find a label: Enter or Escape leads to the first that is left. `rows` carry data-name. */
+export function offerFilter(root, rows, onFound) {
+  const field = root.querySelector("[data-filter]");
+  const narrow = () => {
+    const wanted = field.value.trim().toLowerCase();
+    for (const row of rows) row.hidden = !row.dataset.name.toLowerCase().includes(wanted);
+  };
+  field.addEventListener("input", narrow);
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault();
+    const first = rows.find((row) => !row.hidden);
+    field.value = "";
+    narrow();
+    if (!first) return;
+    (first.querySelector(":checked") ?? first.querySelector("input")).focus();
+    onFound(first);
   });
-  document.addEventListener("htmx:afterSettle", () => setPressed("cover", document.body.dataset.cover === "on"));
 }

@@ -56,6 +56,10 @@ def save(visitor):
     return visitor.page.locator("[data-saving]")
 
 
+def bar(visitor):
+    return visitor.page.locator(".stay.refused")
+
+
 # ---- one key, one decision ------------------------------------------------------------------------------------------
 def test_only_the_labels_in_conflict_are_asked_and_names_are_hidden(at_work):
     rows = at_work.page.locator(".case[data-label] .name")
@@ -75,7 +79,7 @@ def test_a_key_decides_the_lit_label_and_lights_the_next(at_work):
 def test_enter_saves_and_the_next_page_arrives_with_the_focus_on_its_title(at_work, pages):
     at_work.press("y", "n", "2", "Enter")
     at_work.sees("Other page")
-    assert at_work.page.evaluate("document.activeElement.id") == "page-title"
+    expect(at_work.page.locator("#page-title")).to_be_focused()
     expect(at_work.page.locator("#progress")).to_contain_text("1 of 2 decided")
     decision = Adjudication.objects.get(item=pages[0])
     assert decision.verdicts == {"games": "yes", "news": "no"}
@@ -92,12 +96,41 @@ def test_enter_before_all_is_decided_saves_nothing_and_lights_what_is_open(at_wo
 def test_a_decision_without_a_cause_is_refused_with_a_sentence_and_keeps_what_was_chosen(at_work):
     at_work.excuse("422")
     at_work.press("y", "n", "Enter")
-    expect(at_work.page.locator(".errors")).to_be_focused()
+    summary = at_work.page.locator(".errors")
+    expect(summary).to_be_focused()
+    causes = at_work.page.get_by_role("group", name="Why did they disagree?")
+    expect(causes).to_have_accessible_description("Say why they disagreed: choose one cause.")
+    summary.get_by_role("link").click()
+    expect(at_work.page.get_by_label("Guideline unclear")).to_be_focused()
     chosen = at_work.page.locator(".case input:checked").evaluate_all("boxes => boxes.map((box) => box.value)")
     assert chosen == ["yes", "no"]
     at_work.awake()
     at_work.press("1", "Enter")
     at_work.sees("Other page")
+
+
+def test_a_slash_finds_a_label_and_lights_it(at_work):
+    at_work.press("/")
+    at_work.page.keyboard.type("new")
+    expect(at_work.page.locator(".case[data-label]:visible")).to_have_count(1)
+    at_work.press("Enter")
+    assert lit(at_work) == "News"
+    at_work.press("n")
+    expect(at_work.page.get_by_label("News: no")).to_be_checked()
+    assert lit(at_work) == "Games"
+
+
+def test_the_clock_goes_on_after_a_decision_was_sent_back(at_work):
+    at_work.excuse("422")
+    at_work.page.clock.install()
+    at_work.open(WORK)
+    at_work.page.clock.run_for(20_000)
+    at_work.press("y", "n", "Enter")
+    expect(at_work.page.locator(".errors")).to_be_focused()
+    at_work.page.clock.run_for(1_000)
+    at_work.press("1", "Enter")
+    at_work.sees("Other page")
+    assert 20 <= Adjudication.objects.get().active_seconds < 60
 
 
 def test_zero_leaves_the_page_for_later_and_it_comes_back_at_the_end(at_work):
@@ -133,12 +166,38 @@ def test_the_second_of_two_sees_both_decisions_and_overwrites_nothing(at_work, p
     at_work.sees("Other page")
 
 
+def test_the_next_page_keeps_to_the_label_that_was_asked_for(at_work, project, pages):
+    """Only News: the first page is decided by someone else meanwhile, and no other page is in dispute on it."""
+    at_work.excuse("409", "htmx:")
+    at_work.open(f"{WORK}?label=news")
+    at_work.sees("Worst page")
+    refused = "<p data-sentence>This page was taken out of the project.</p>"
+    at_work.page.route("**/decide/*", lambda route: route.fulfill(status=409, body=refused))
+    at_work.press("y", "n", "1", "Enter")
+    expect(bar(at_work)).to_contain_text("taken out of the project")
+    address = at_work.page.get_by_role("link", name="Next page").get_attribute("href")
+    assert address == f"{WORK}?label=news"
+
+
+def test_a_decision_no_server_took_is_never_shown_to_the_next_person(at_work, project):
+    at_work.excuse("503", "htmx:")
+    at_work.page.route("**/decide/", lambda route: route.fulfill(status=503, body="busy"))
+    at_work.press("y", "n", "1", "Enter")
+    expect(bar(at_work)).to_contain_text("Not saved.")
+    at_work.page.close()
+    at_work.context.clear_cookies()
+    at_work.enter(make_member(project, "adjudicator", name="other"))
+    at_work.page = at_work.new_tab()
+    at_work.open(WORK)
+    at_work.sees("Worst page")
+    assert at_work.page.locator(".case input:checked").count() == 0
+
+
 def test_a_decision_that_could_not_be_sent_stays_and_goes_through_once(at_work):
     at_work.excuse("ERR_FAILED", "htmx:")
     at_work.page.route("**/decide/", lambda route: (route.fetch(), route.abort()), times=1)
     at_work.press("y", "n", "1", "Enter")
-    bar = at_work.page.locator(".stay")
-    expect(bar).to_contain_text("Not saved.")
+    expect(bar(at_work)).to_contain_text("Not saved.")
     at_work.page.get_by_role("button", name="Try now").click()
     at_work.sees("Other page")
     assert Adjudication.objects.count() == 1

@@ -66,6 +66,10 @@ def test_an_unfinished_decision_keeps_what_was_chosen(client, disputed):
     assert "Say why they disagreed" in html
     assert re.search(r'name="label\.games" value="yes"[^>]* checked', html)
     assert "Both hold." in html
+    assert '<a href="#label-news-yes">Still to decide: News.</a>' in html
+    assert '<a href="#cause-' in html
+    row = re.search(r'<div class="case"[^>]*data-label="news"', html).group()
+    assert 'aria-describedby="wrong-1 votes-news"' in row and 'id="wrong-1"' in html
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "plain form"])
@@ -88,6 +92,7 @@ def test_a_new_answer_meanwhile_shows_the_page_again_with_what_was_chosen(client
     html = response.content.decode()
     assert response.status_code == 412
     assert "3 labels in conflict" in html
+    assert "The answers to this page changed while you decided" in html and "missing or wrong" not in html
     assert re.search(r'name="label\.games" value="yes"[^>]* checked', html)
 
 
@@ -111,6 +116,24 @@ def test_a_manager_sees_what_waits_but_decides_nothing(browser_of, manager, page
     browser = browser_of(manager)
     assert disputed.host in browser.get(page).content.decode()
     assert browser.post(address(disputed), form(disputed)).status_code == 403
+
+
+def test_disputes_on_one_label_are_shown_alone_to_a_manager_too(browser_of, manager, page, project, disputed):
+    other = judged(project, ["self_harm"], [], url="https://other.example.org/")
+    html = browser_of(manager).get(f"{page}?label=games").content.decode()
+    assert "1 page waits with a disagreement on Games" in html
+    assert disputed.host in html and other.host not in html
+
+
+def test_a_label_without_disputes_says_so_and_leads_back_to_all(client, page, disputed):
+    html = client.get(f"{page}?label=self_harm").content.decode()
+    assert "No disagreements on Self Harm are open" in html and f'href="{page}"' in html
+
+
+def test_a_form_of_another_adjudicator_is_not_taken(browser_of, client, page, other_adjudicator, disputed):
+    mark = re.search(r'name="person" value="(\w+)"', client.get(page).content.decode()).group(1)
+    response = browser_of(other_adjudicator).post(address(disputed), form(disputed) | {"person": mark})
+    assert response.status_code == 401 and not Adjudication.objects.exists()
 
 
 def test_a_page_of_another_project_is_not_found(client, disputed):

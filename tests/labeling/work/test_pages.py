@@ -3,10 +3,11 @@
 import re
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from labeling import judging, queue
-from labeling.models import Draft, Judgment, Selection
+from labeling.models import Draft, IdempotencyKey, Judgment, Selection
 from tests.factories import make_item, make_member, make_project
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,55 @@ def test_the_same_form_sent_twice_is_one_answer(alices, pages):
     assert Judgment.objects.count() == 1
 
 
+def test_another_answer_under_the_key_of_one_that_was_taken_is_not_acknowledged(alices, pages):
+    """Back and Send, after a change: to say "saved" would drop the change without a word."""
+    action, key = form_of(alices.get("/p/pages/annotate/"))
+    alices.post(action, {"none": "1", "idempotency_key": key})
+    response = alices.post(action, {"label.news": "yes", "note": "after all", "idempotency_key": key})
+    html = response.content.decode()
+    assert response.status_code == 409 and "What you changed since then is not saved" in html
+    assert re.search(r'name="label.news" value="yes"[^>]* checked', html) and ">after all</textarea>" in html
+    assert Judgment.objects.get().yes == []
+
+
+@pytest.mark.parametrize("headers", [{}, {"HTTP_HX_REQUEST": "true"}], ids=["plain form", "htmx"])
+def test_the_same_form_on_its_way_twice_at_once_is_told_to_wait(alices, browser_of, alice, pages, monkeypatch, headers):
+    action, key = form_of(alices.get("/p/pages/annotate/"))
+    form = {"none": "1", "idempotency_key": key}
+    record, second = judging.submit, []
+
+    def record_slowly(*args, **kwargs):
+        if not second:
+            second.append(None)
+            second[0] = browser_of(alice).post(action, form, **headers)
+        return record(*args, **kwargs)
+
+    monkeypatch.setattr(judging, "submit", record_slowly)
+    alices.post(action, form)
+    assert second[0].status_code == 425
+    assert Judgment.objects.count() == 1
+
+
+def test_a_key_is_forgotten_whatever_went_wrong(alices, pages, monkeypatch):
+    action, key = form_of(alices.get("/p/pages/annotate/"))
+    alices.raise_request_exception = False
+    with monkeypatch.context() as patch:
+        patch.setattr(judging, "submit", lambda *_, **__: (_ for _ in ()).throw(OperationalError("disk full")))
+        assert alices.post(action, {"none": "1", "idempotency_key": key}).status_code == 500
+    assert not IdempotencyKey.objects.exists()
+    assert alices.post(action, {"none": "1", "idempotency_key": key}).status_code == 302
+    assert Judgment.objects.count() == 1
+
+
+def test_a_form_of_another_person_is_not_taken(alices, project, pages, browser_of):
+    html = alices.get("/p/pages/annotate/").content.decode()
+    mark = re.search(r'name="person" value="(\w+)"', html).group(1)
+    bobs = browser_of(make_member(project, "annotator"))
+    action, _ = form_of(bobs.get("/p/pages/annotate/"))
+    assert bobs.post(action, {"none": "1", "person": mark}).status_code == 401
+    assert not Judgment.objects.exists()
+
+
 def test_an_incomplete_answer_keeps_the_ticks_and_says_what_is_missing(alices, pages):
     action, key = form_of(alices.get("/p/pages/annotate/"))
     response = alices.post(action, {"label.news": "yes", "none": "1", "note": "why", "idempotency_key": key})
@@ -85,6 +135,36 @@ def test_an_incomplete_answer_keeps_the_ticks_and_says_what_is_missing(alices, p
     assert response.status_code == 422
     assert "None of these was ticked beside a label" in html and ">why</textarea>" in html
     assert re.search(r'name="label.news" value="yes"[^>]* checked', html)
+
+
+def test_an_incomplete_answer_is_kept_as_the_draft(alices, alice, pages):
+    action, key = form_of(alices.get("/p/pages/annotate/"))
+    alices.post(action, {"note": "half an hour of reading", "idempotency_key": key})
+    assert Draft.objects.get(annotator=alice).answer["note"] == "half an hour of reading"
+
+
+@pytest.mark.parametrize(
+    ("answer", "anchor", "described"),
+    [
+        ({}, "label-games-yes", {"none"}),
+        ({"label.games": "yes", "none": "1"}, "none", {"none"}),
+        ({"label.games": "yes", "label.news": "yes"}, "label-games-yes", {"games", "news"}),
+        ({"none": "1", "note": "x" * 5001}, "note", {"note"}),
+        ({"none": "1", "confidence": "total"}, "confidence-low", {"confidence"}),
+    ],
+    ids=["nothing", "none and a label", "two that exclude each other", "a long note", "an unknown confidence"],
+)
+def test_each_fault_leads_to_its_control_and_stands_beside_it(alices, project, pages, answer, anchor, described):
+    project.ask_confidence = True
+    project.save()
+    project.schema_versions.update(exclusive_groups=[["games", "news"]])
+    action, _ = form_of(alices.get("/p/pages/annotate/"))
+    html = alices.post(action, answer).content.decode()
+    assert f'<a href="#{anchor}">' in html and f'id="{anchor}"' in html
+    assert 'class="wrong" id="wrong-1"' in html
+    tags = [tag for tag in re.findall(r"<(?:div|input|textarea)[^>]*>", html) if 'aria-describedby="wrong-1' in tag]
+    names = {re.search(r'data-label="(\w+)"|name="(\w+)"|class="(sure)"', tag).group(1, 2, 3) for tag in tags}
+    assert {next(filter(None, found)).replace("sure", "confidence") for found in names} == described
 
 
 def test_a_page_that_went_to_someone_else_is_409_and_the_ticks_are_kept(alices, alice, project, pages):
@@ -141,6 +221,27 @@ def test_an_answer_can_be_changed_from_my_work(alices, alice, project, pages):
     assert re.search(r'name="label.news" value="yes"[^>]* checked', alices.get(url).content.decode())
     assert alices.post(url, {"label.games": "yes"})["Location"] == "/p/pages/mine/"
     assert Judgment.objects.current().get().yes == ["games"]
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_correction_keeps_how_sure_one_was(alices, alice, project, pages, asks):
+    project.ask_confidence = asks
+    project.save()
+    slot = queue.lease_next(project, annotator=alice)
+    first = judging.submit(slot, by=alice, answer=judging.Answer(yes=("news",), confidence="high"))
+    url = f"/p/pages/mine/{first.pk}/"
+    kept = re.search(r'name="confidence" value="high"( id="[^"]*")?( checked)?', alices.get(url).content.decode())
+    assert kept and bool(kept.group(2)) == asks
+    alices.post(url, {"label.games": "yes", "confidence": "high"})
+    assert Judgment.objects.current().get().confidence == "high"
+
+
+def test_six_leads_to_the_last_answer_or_to_my_work(alices, alice, project, pages):
+    assert 'data-key="6"' in alices.get("/p/pages/annotate/").content.decode()
+    assert alices.get("/p/pages/mine/last/")["Location"] == "/p/pages/mine/"
+    for yes in (("news",), ("games",)):
+        last = judging.submit(queue.lease_next(project, annotator=alice), by=alice, answer=judging.Answer(yes=yes))
+    assert alices.get("/p/pages/mine/last/")["Location"] == f"/p/pages/mine/{last.pk}/"
 
 
 def test_somebody_elses_answer_cannot_be_opened(alice, project, pages, browser_of):
