@@ -1,6 +1,8 @@
 import json
+from datetime import datetime, timedelta
 
 import pytest
+from django.db.models.functions import Now
 from rest_framework.test import APIClient
 
 from labeling import queue
@@ -160,10 +162,15 @@ def test_not_assessable_wants_one_of_its_reasons(api, pages):
     assert Judgment.objects.get().outcome == "not_assessable"
 
 
-def test_renew_answers_with_a_later_end(api, pages):
-    before = lease(api)["assignment"]
-    after = api.post(f"/api/v1/assignments/{before['id']}/renew/").json()["assignment"]
-    assert after["lease_expires_at"] >= before["lease_expires_at"]
+def test_renew_answers_with_a_later_end(api, pages, project):
+    slot = lease(api)["assignment"]["id"]
+    leased = Assignment.objects.filter(pk=slot)
+    leased.update(available_at=Now() + timedelta(seconds=30))
+    nearly_over = leased.get().available_at
+    answer = api.post(f"/api/v1/assignments/{slot}/renew/").json()["assignment"]
+    end = datetime.fromisoformat(answer["lease_expires_at"])
+    assert end == leased.get().available_at
+    assert end > nearly_over + timedelta(seconds=project.lease_seconds - 60)
 
 
 @pytest.mark.parametrize(
