@@ -18,18 +18,23 @@ from labeling.models import Blob, Event, GoldItem, GoldRelease, Job, Project, Re
 from labeling.refusals import Refused
 from labeling.release_format import Files, Head, change_between, content_sha256, release_files, row_hashes, sha256_of
 
+FREEZING = "A version of this project is being frozen at this moment; look at it first."
+
 
 def queue_freeze(project: Project, wanted: Request, *, by: User | None) -> Job:
     """Freeze in a worker. What would be refused there is refused here first, so that the caller hears it at once."""
     key = f"freeze:{project.pk}"
     if Job.objects.unfinished().filter(exclusive=key).exists():
-        raise Refused("A version of this project is being frozen at this moment; look at it first.")
+        raise Refused(FREEZING)
     candidates.prepare(project, wanted)
     params = {
         "samples": wanted.samples, "bump": wanted.bump, "notes": wanted.notes,
         "accepted_by": dict(wanted.accepted_by or {}),
     }  # fmt: skip
-    return jobs.enqueue("freeze", project=project, params=params, by=by, exclusive=key)
+    job = jobs.enqueue("freeze", project=project, params=params, by=by, exclusive=key)
+    if job.params != params:  # somebody else's, queued at the same moment
+        raise Refused(FREEZING)
+    return job
 
 
 def run(claim: jobs.Claim) -> dict[str, Any]:
@@ -60,7 +65,6 @@ def freeze(
     change = candidate.change
     files = release_files(candidate.content, _head(candidate), change=change)
     with transaction.atomic():
-        guard()
         Project.objects.select_for_update().get(pk=project.pk)
         if released.latest(project) != candidate.parent:
             raise Refused("Another version was frozen at the same moment; look at it first.")
@@ -69,6 +73,7 @@ def freeze(
             "release.frozen", by=by, project=project, about=made, version=made.version,
             manifest_sha256=made.manifest_sha256, job=str(job.pk) if job else None,
         )  # fmt: skip
+        guard()
     return made
 
 

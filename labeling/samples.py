@@ -83,12 +83,12 @@ def draw(
     frame = frames.keep(item_ids)
     chosen = draws.draw_uniform(item_ids, size=wanted.size, seed=wanted.seed)
     with transaction.atomic():
-        guard()
         Project.objects.select_for_update().get(pk=project.pk)  # numbers of samples have no gaps and no doubles
         _refuse_seed_of_another_frame(project, wanted.seed, frame)
         made = _store_record(project, wanted, frame, len(item_ids), by=by, job=job)
         _open_slots(made, _select(made, chosen))
         Event.record("sample.drawn", by=by, project=project, about=made, number=made.number, size=made.size)
+        guard()
     return made
 
 
