@@ -56,14 +56,15 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "labeling.web.ResponseRules",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "labeling.views.admission.Admission",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "labeling.sessions.LastSeen",
-    "labeling.web.ResponseRules",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -184,7 +185,8 @@ CONTENT_SECURITY_POLICY = {
         "manifest-src": [SELF],
     }
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bodies of forms and JSON endpoints; import streams are read apart
+BODY_MAX_BYTES = 1024 * 1024  # a body of JSON or of a form; files and imports have their own limit
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # the fields of a form that takes files: a pasted list
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 FILE_UPLOAD_TEMP_DIR = None
@@ -231,6 +233,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "PATH_CONVERTER_OVERRIDES": {"public_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"}},
     "ENUM_NAME_OVERRIDES": {
         "JobStateEnum": "labeling.models.events.Job.State",
         "ItemStateEnum": "labeling.models.items.ItemState",

@@ -1,8 +1,10 @@
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
+from labeling.paths import PublicId
 from labeling.views import health
 
+register_converter(PublicId, "public_id")  # before the addresses that name it are read
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
@@ -14,5 +16,6 @@ urlpatterns = [
     path("", include("active_learning.urls")),
     path("", include("labeling.urls")),
 ]
+handler400 = "labeling.views.errors.bad_request"
 handler404 = "labeling.views.errors.not_found"
 handler500 = "labeling.views.errors.server_error"

@@ -137,6 +137,11 @@ class RefusedRowAdmin(ReadOnly):
     list_display = ("line", "reason")
 
 
+@admin.register(models.RowNote)
+class RowNoteAdmin(ReadOnly):
+    list_display = ("line", "sentence")
+
+
 # ---- work -----------------------------------------------------------------------------------------------------------
 @admin.register(models.Assignment)
 class AssignmentAdmin(ReadOnly):

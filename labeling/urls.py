@@ -32,15 +32,15 @@ urlpatterns = [
     path("p/<slug:slug>/mine/<int:judgment_id>/", mine.change, name="change"),
     # adjudicate
     path("p/<slug:slug>/adjudicate/", adjudicate.adjudicate, name="adjudicate"),
-    path("p/<slug:slug>/adjudicate/<str:public_id>/", adjudicate.case, name="case"),
-    path("p/<slug:slug>/adjudicate/<str:public_id>/decide/", adjudicate.decide, name="decide"),
-    path("p/<slug:slug>/adjudicate/<str:public_id>/later/", adjudicate.later, name="later"),
+    path("p/<slug:slug>/adjudicate/<public_id:public_id>/", adjudicate.case, name="case"),
+    path("p/<slug:slug>/adjudicate/<public_id:public_id>/decide/", adjudicate.decide, name="decide"),
+    path("p/<slug:slug>/adjudicate/<public_id:public_id>/later/", adjudicate.later, name="later"),
     # items and imports
     path("p/<slug:slug>/items/", items.item_list, name="items"),
     path("p/<slug:slug>/items/import/", imports.start, name="import"),
     path("p/<slug:slug>/items/all/<slug:verb>/", items.change_all, name="items_change"),
-    path("p/<slug:slug>/items/<str:public_id>/", items.item, name="item"),
-    path("p/<slug:slug>/items/<str:public_id>/<slug:verb>/", items.change, name="item_change"),
+    path("p/<slug:slug>/items/<public_id:public_id>/", items.item, name="item"),
+    path("p/<slug:slug>/items/<public_id:public_id>/<slug:verb>/", items.change, name="item_change"),
     path("p/<slug:slug>/imports/<uuid:job_id>/", imports.report, name="import_report"),
     path("p/<slug:slug>/imports/<uuid:job_id>/refused.<str:form>", imports.refused, name="import_refused"),
     # agreement

@@ -23,7 +23,7 @@ class MovedOn(Http404):
 
 class BodyTooLarge(exceptions.APIException):
     status_code = 413
-    default_detail = f"A body holds at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes."
+    default_detail = f"A body holds at most {settings.BODY_MAX_BYTES:,} bytes."
 
 
 class ActionView(APIView):
@@ -60,7 +60,7 @@ class ActionView(APIView):
 
     def initial(self, request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if not self.reads_stream and _length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        if not self.reads_stream and _length(request) > settings.BODY_MAX_BYTES:
             raise BodyTooLarge
         unknown = set(request.query_params) - self.query - {"page_size", "cursor", "format"}
         if unknown:

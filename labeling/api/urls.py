@@ -52,7 +52,7 @@ urlpatterns = [
     path("projects/<slug:slug>/imports/<uuid:job_id>/refused/", imports.RefusedView.as_view(), name="import_refused"),
     path("projects/<slug:slug>/judgments/import/", imports.JudgmentImportView.as_view(), name="judgment_import"),
     path("projects/<slug:slug>/items/", items.ItemsView.as_view(), name="items"),
-    path("projects/<slug:slug>/items/<str:public_id>/", items.ItemView.as_view(), name="item"),
+    path("projects/<slug:slug>/items/<public_id:public_id>/", items.ItemView.as_view(), name="item"),
     # queue, judgments
     path("projects/<slug:slug>/next/", queue.NextView.as_view(), name="next"),
     path("assignments/<int:assignment_id>/judgment/", queue.JudgmentView.as_view(), name="judgment"),
@@ -69,12 +69,12 @@ urlpatterns = [
     path("projects/<slug:slug>/consensus/", consensus.ConsensusView.as_view(), name="consensus"),
     path("projects/<slug:slug>/adjudications/queue/", adjudication.CaseQueueView.as_view(), name="case_queue"),
     path(
-        "projects/<slug:slug>/items/<str:public_id>/adjudication/",
+        "projects/<slug:slug>/items/<public_id:public_id>/adjudication/",
         adjudication.AdjudicationView.as_view(),
         name="adjudication",
     ),
     path(
-        "projects/<slug:slug>/items/<str:public_id>/adjudication/reopen/",
+        "projects/<slug:slug>/items/<public_id:public_id>/adjudication/reopen/",
         adjudication.ReopenView.as_view(),
         name="reopen",
     ),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -13,6 +14,7 @@ from labeling import imports, intake
 from labeling.api.imports import as_ndjson
 from labeling.models import Import, Job, Project
 from labeling.refusals import Refused
+from labeling.views.admission import takes_files
 from labeling.web import PersonRequest, page, page_or_fragment
 
 SHOWN_ROWS = 100
@@ -30,7 +32,7 @@ class ImportForm(forms.Form):
         label="Or a pasted list",
         required=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text="One address a line.",
+        help_text=f"One address a line, {settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20} MiB at most; files may be larger.",
     )
     queue = forms.BooleanField(
         label="Have every new page judged",
@@ -62,6 +64,7 @@ class ImportForm(forms.Form):
 
 @require_http_methods(["GET", "POST"])
 @page("item.import")
+@takes_files
 def start(request: PersonRequest, project: Project) -> HttpResponse:
     is_sent = request.method == "POST"
     form = ImportForm(request.POST, request.FILES) if is_sent else ImportForm()
