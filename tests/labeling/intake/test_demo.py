@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import re
+import shlex
 import stat
 from io import StringIO
 
@@ -11,7 +12,10 @@ import pytest
 from django.core.management import call_command
 
 from labeling import demo
-from labeling.models import Assignment, Consensus, Import, Item, Judgment, Project, Rater, Selection, User
+from labeling.models import Assignment, Consensus, Dispute, Import, Item, Judgment, Project, Rater, Selection, User
+from tools import screenshots
+
+README = demo.FOLDER.parent / "README.md"
 
 
 @pytest.fixture
@@ -45,27 +49,59 @@ def test_the_demo_holds_what_its_readme_says_and_can_be_repeated(seeded, setting
     assert [model.objects.count() for model in (Item, Judgment, Assignment, Selection, Import, User)] == counts
 
 
-@pytest.mark.parametrize(("slug", "n_pages", "probability"), [("homepages", 60, 60 / 562), ("ut1-lists", 200, 0.01)])
-def test_whoever_logs_in_finds_work_in_both_projects(client, seeded, slug, n_pages, probability):
-    drawn = Selection.objects.filter(item__project__slug=slug, stream="random")
-    assert (drawn.count(), {row.probability for row in drawn}) == (n_pages, {probability})
-    assert Assignment.objects.filter(project__slug=slug, state="open").count() == 2 * n_pages
+def test_a_newcomer_finds_work_whoever_they_log_in_as(client, seeded):
+    for slug, n_pages, n_all in (("homepages", 60, 562), ("ut1-lists", 200, 20_000)):
+        drawn = Selection.objects.filter(item__project__slug=slug, stream="random")
+        assert (drawn.count(), {row.probability for row in drawn}) == (n_pages, {n_pages / n_all})
+        assert Assignment.objects.filter(project__slug=slug, state="open").count() == 2 * n_pages
 
-    client.force_login(User.objects.get(username="annotator"))
-    page = client.get(f"/p/{slug}/annotate/").content.decode()
-    assert Assignment.objects.get(annotator__username="annotator", state="leased").item.host in page
+        client.force_login(User.objects.get(username="manager"))
+        overview = client.get(f"/p/{slug}/").content.decode()
+        assert f"Cannot tell yet: the first of {2 * n_pages} answers asked for here is still to come" in overview
 
-    client.force_login(User.objects.get(username="manager"))
-    overview = client.get(f"/p/{slug}/").content.decode()
-    assert f"Cannot tell yet: the first of {2 * n_pages} answers asked for here is still to come" in overview
+        client.force_login(User.objects.get(username="annotator"))
+        page = client.get(f"/p/{slug}/annotate/").content.decode()
+        leased = Assignment.objects.get(project__slug=slug, annotator__username="annotator", state="leased")
+        assert leased.item.host in page
 
-
-def test_the_adjudicator_finds_the_disputes_of_the_pages_nobody_is_asked_about_again(client, seeded):
     client.force_login(User.objects.get(username="adjudicator"))
     assert "labels in conflict" in client.get("/p/homepages/adjudicate/").content.decode()
-    waiting = Assignment.objects.filter(project__slug="homepages", state="open").values("item")
-    assert not Consensus.objects.filter(item__in=waiting).exclude(state="pending").exists()
-    assert Consensus.objects.filter(project__slug="homepages", state="disputed").count() > 450
+    asked_again = Assignment.objects.filter(project__slug="homepages").values("item")
+    states = Consensus.objects.filter(project__slug="homepages").values_list("state")
+    assert set(states.filter(item__in=asked_again)) == {("pending",)}
+    assert states.exclude(item__in=asked_again).filter(state="disputed").count() > 450
+
+    # The pages of the README's pictures are where tools/screenshots.py looks for them.
+    assert Assignment.objects.filter(item__in=asked_again, item__host=screenshots.JUDGED).count() == 2
+    settled = Consensus.objects.get(project__slug="homepages", item__url_key=screenshots.SETTLED)
+    assert (settled.state, Dispute.objects.open().filter(item=settled.item).count()) == ("disputed", 8)
+
+
+def curl_lines():
+    """The README's calls: (path with query, headers, body or None) of each."""
+    for line in re.findall(r"^curl .+$", README.read_text(), flags=re.M):
+        words = shlex.split(line)
+        headers = dict(words[place + 1].split(": ", 1) for place, word in enumerate(words) if word in ("-H", "-fH"))
+        bodies = [words[place + 1] for place, word in enumerate(words) if word in ("-d", "--data-binary")]
+        path = next(word for word in words if word.startswith("$URL"))
+        yield path.removeprefix("$URL"), headers, bodies[0] if bodies else None
+
+
+def test_the_readmes_calls_work_on_a_fresh_demo(client, seeded):
+    said = StringIO()
+    call_command(
+        "create_user", "robot", role="manager", project="homepages", token="read,write", json=True, stdout=said
+    )
+    token, calls = json.loads(said.getvalue())["token"], list(curl_lines())
+    assert len(calls) == 5
+    for path, headers, body in calls:
+        headers["Authorization"] = headers["Authorization"].replace("$T", token)
+        if body is None:
+            answer = client.get(path, headers=headers)
+        else:
+            content = "url,title\nhttps://www.example.org/,An example\n" if body == "@pages.csv" else body
+            answer = client.post(path, content, content_type=headers.pop("Content-Type"), headers=headers)
+        assert answer.status_code in (200, 202), (path, answer.status_code)
 
 
 def test_no_is_true_by_definition_on_every_row_of_the_lists():
