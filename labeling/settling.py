@@ -86,6 +86,7 @@ def _settle_chunk(
 ) -> Iterator[Settled]:
     votes = _votes(item_ids, as_of)
     decided = _decided(item_ids, as_of)
+    questions = schemas.Questions(schema)
     open_items: set[int] = set()
     if withdrawn is None:
         slots = gold_slots().filter(project=project, item__in=item_ids, purpose__in=COUNTED)
@@ -95,9 +96,9 @@ def _settle_chunk(
         if is_gone:
             yield Settled(item, outcome=WITHDRAWN)
             continue
-        given = [vote for vote in (_on_todays_questions(vote, schema) for vote in votes[item.pk]) if vote]
+        given = [vote for vote in (_on_todays_questions(vote, questions) for vote in votes[item.pk]) if vote]
         under, verdicts = decided.get(item.pk, (schema.id, {}))
-        decisions = _same_question(verdicts, under=under, schema=schema)
+        decisions = questions.answered_by(verdicts, under=under)
         yield _settled(item, given, decisions, rules, complete=item.pk not in open_items)
 
 
@@ -138,17 +139,10 @@ def _decided(item_ids: Sequence[int], as_of: datetime) -> dict[int, tuple[int, d
         "item_id", "schema_id", "verdicts")}  # fmt: skip
 
 
-def _same_question(verdicts: Mapping[str, str], *, under: int, schema: schemas.Schema) -> dict[str, str]:
-    """The verdicts on labels that ask today what they asked then."""
-    revisions = {label.key: label.revision for label in schemas.by_id(under).labels}
-    current = {label.key: label.revision for label in schema.asked}
-    return {key: verdict for key, verdict in verdicts.items() if key in current and revisions.get(key) == current[key]}
-
-
-def _on_todays_questions(vote: _Given, schema: schemas.Schema) -> _Given | None:
+def _on_todays_questions(vote: _Given, questions: schemas.Questions) -> _Given | None:
     if vote.outcome != Judgment.Outcome.JUDGED:
         return vote
-    verdicts = _same_question(vote.verdicts, under=vote.schema_id, schema=schema)
+    verdicts = questions.answered_by(vote.verdicts, under=vote.schema_id)
     return replace(vote, verdicts=verdicts) if verdicts else None
 
 
