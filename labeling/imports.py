@@ -1,71 +1,27 @@
-"""One file read to its end, a chunk a transaction: rows written, counts and checkpoint stand or fall together.
+"""Imports as people see them: a file becomes a job, how far it is, what became of its rows, and when its file goes.
 
-So a killed import leaves nothing doubled or lost, and goes on after its last chunk. What a row means is told by two
-functions: `read` (one row, before the transaction) and `store` (a chunk of read rows, inside it).
+The work itself is in `chunks`; what rows of each kind mean is in `intake` and `judgment_import`.
 """
 
 import time
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import DataError, transaction
-from django.db.models import F
+from django.conf import settings
+from django.db import transaction
 
-from labeling import bulk, jobs, rows, storage, uploads
-from labeling.models import Event, Import, Project, RefusedRow, RowNote, User
+from labeling import jobs, storage, sweeping, uploads
+from labeling.models import Event, Import, Job, Project, User
 from labeling.refusals import Refused, Unacceptable
-from labeling.rows import Note, Refusal, Row
 
-CHUNK_ROWS = 2_000
-CHUNK_BYTES = 4 << 20  # long page texts make shorter chunks, so that memory stays flat
 JOB_KINDS = {Import.Kind.ITEMS: "import", Import.Kind.JUDGMENTS: "judgment_import"}
-CANNOT_HOLD = "The database cannot hold a value of this row."
+UNNAMED_FOR = timedelta(days=1)  # a file is named by its import as soon as it has arrived
+READ_ROWS = 2_000
+LOOK_SECONDS = 0.5
 
 
-class Taken(Protocol):
-    """A row as `read` understood it."""
-
-    row: Row
-
-
-T = TypeVar("T", bound=Taken)
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of the rows of one chunk."""
-
-    created: int = 0
-    duplicate: int = 0
-    updated: int = 0
-    refused: list[Refusal] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)  # about rows that are counted above
-
-    def __add__(self, other: "Outcome") -> "Outcome":
-        return Outcome(
-            self.created + other.created, self.duplicate + other.duplicate, self.updated + other.updated,
-            self.refused + other.refused, self.notes + other.notes,
-        )  # fmt: skip
-
-    @property
-    def total(self) -> int:
-        return self.created + self.duplicate + self.updated + len(self.refused)
-
-
-@dataclass(frozen=True, slots=True)
-class Work(Generic[T]):
-    """How rows of one kind are taken."""
-
-    required: Collection[str]
-    read: Callable[[Row], T | Refusal]
-    store: Callable[[list[T]], Outcome]
-
-
-# ---- before: a file becomes a job -----------------------------------------------------------------------------------
+# ---- a file becomes a job -------------------------------------------------------------------------------------------
 def start(
     project: Project,
     *,
@@ -112,102 +68,6 @@ def _printable(name: str) -> str:
     """A file name as text to show: its last part, nothing unprintable, at most 255 characters."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in last if letter.isprintable())[:255]
-
-
-# ---- during: chunk after chunk --------------------------------------------------------------------------------------
-def carry_out(claim: jobs.Claim, run: Import, work: Work[T]) -> dict[str, int]:
-    """Take every row from the checkpoint on. Raises Refused with a sentence when the file cannot be read as a whole."""
-    share = Share(run, _survey(run))
-    with storage.opened(run.stored_name) as stream:
-        try:
-            read = rows.read(stream, format=_format(run), required=work.required, skip=run.rows_done)
-            with closing(_ahead(_chunks(read, work.read))) as chunks:
-                for chunk in chunks:
-                    _take(claim, run, work, chunk)
-                    share.say(claim)
-        except rows.BadFile as bad:
-            raise Refused(str(bad)) from None
-    return counts_of(run)
-
-
-def _format(run: Import) -> uploads.Format:
-    return "csv" if run.format == "csv" else "ndjson"
-
-
-def _survey(run: Import) -> int:
-    """Count the line ends. Damaged gzip shows here, before the first row is taken, so that nothing of it is kept."""
-    try:
-        with storage.opened(run.stored_name) as stream:
-            _, chunks = uploads.open_plain(stream)
-            return sum(chunk.count(b"\n") for chunk in chunks)
-    except rows.BadFile as bad:
-        raise Refused(str(bad)) from None
-    except FileNotFoundError:
-        raise Refused("The uploaded file is no longer on this server; send it again.") from None
-
-
-def _ahead(chunks: Iterator[list[T | Refusal]]) -> Generator[list[T | Refusal]]:
-    """The same chunks; while one is written, which mostly waits for the database, a thread reads the next."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader") as thread:
-        coming: Future[list[T | Refusal]] = thread.submit(next, chunks, [])
-        while chunk := coming.result():
-            coming = thread.submit(next, chunks, [])
-            yield chunk
-
-
-def _chunks(read: Iterator[Row | Refusal], take: Callable[[Row], T | Refusal]) -> Iterator[list[T | Refusal]]:
-    while chunk := list(_some(read, take)):
-        yield chunk
-
-
-def _some(read: Iterator[Row | Refusal], take: Callable[[Row], T | Refusal]) -> Iterator[T | Refusal]:
-    room = CHUNK_BYTES
-    for row in islice(read, CHUNK_ROWS):
-        if isinstance(row, Refusal):
-            yield row
-        else:
-            yield take(row)
-            room -= len(row.data)
-        if room < 0:
-            return
-
-
-def _take(claim: jobs.Claim, run: Import, work: Work[T], chunk: list[T | Refusal]) -> None:
-    with transaction.atomic():
-        outcome = _stored(work, [row for row in chunk if not isinstance(row, Refusal)])
-        outcome.refused += [row for row in chunk if isinstance(row, Refusal)]
-        if outcome.total != len(chunk):
-            raise AssertionError(f"{len(chunk)} rows went in, {outcome.total} came out")
-        _report(run, outcome)
-        Import.objects.filter(pk=run.pk).update(
-            rows_done=F("rows_done") + len(chunk),
-            rows_total=F("rows_total") + len(chunk),
-            rows_created=F("rows_created") + outcome.created,
-            rows_duplicate=F("rows_duplicate") + outcome.duplicate,
-            rows_updated=F("rows_updated") + outcome.updated,
-            rows_refused=F("rows_refused") + len(outcome.refused),
-        )
-        claim.guard()
-    run.refresh_from_db(fields=[*COUNTERS, "rows_done"])
-
-
-def _stored(work: Work[T], rows: list[T]) -> Outcome:
-    """What the rows became. A row the database cannot hold, for whatever reason, is found by halving and refused."""
-    try:
-        with transaction.atomic():
-            return work.store(rows)
-    except DataError:
-        if len(rows) == 1:
-            return Outcome(refused=[rows[0].row.refusal(CANNOT_HOLD)])
-        half = len(rows) // 2
-        return _stored(work, rows[:half]) + _stored(work, rows[half:])
-
-
-def _report(run: Import, outcome: Outcome) -> None:
-    refused = [(run.pk, row.number, row.line, row.reason[:500], row.raw) for row in outcome.refused]
-    bulk.copy(RefusedRow, ("run_id", "number", "line", "reason", "raw"), refused)
-    notes = [(run.pk, note.number, note.line, note.sentence[:500]) for note in outcome.notes]
-    bulk.copy(RowNote, ("run_id", "number", "line", "sentence"), notes)
 
 
 # ---- how far it is --------------------------------------------------------------------------------------------------
@@ -260,18 +120,34 @@ class Share:
 def refused_rows(run: Import) -> Iterator[dict[str, Any]]:
     """The refused rows in the order of the file, streamed."""
     found = run.refused.order_by("number").values("line", "reason", "raw")
-    for row in found.iterator(chunk_size=CHUNK_ROWS):
+    for row in found.iterator(chunk_size=READ_ROWS):
         yield dict(row)
 
 
 # ---- without a worker -----------------------------------------------------------------------------------------------
 def finish_here(run: Import, *, patience_seconds: float = 3600) -> Import:
-    """Do the import in this process, or wait for the worker that was quicker. Returns it as it then stands."""
+    """Do the import in this process, or wait for the worker that was quicker. Returns it as it then stands.
+
+    What was interrupted goes on here; what a dead process holds, once the sweep's patience is over.
+    """
     until = time.monotonic() + patience_seconds
     jobs.run(run.pk)
+    while Job.objects.unfinished().filter(pk=run.pk).exists() and time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)
+        sweeping.release_stale()
+        jobs.run(run.pk)
     run.job.refresh_from_db()
-    while run.job.state in (jobs.State.QUEUED, jobs.State.RUNNING) and time.monotonic() < until:
-        time.sleep(0.2)
-        run.job.refresh_from_db()
     run.refresh_from_db()
     return run
+
+
+# ---- files that are not needed any more -----------------------------------------------------------------------------
+def forget_files(*, now: datetime) -> int:
+    """Delete files of imports that failed or were cancelled long ago, and those no import names. Returns how many."""
+    limit = now - timedelta(days=settings.UPLOAD_RETENTION_DAYS)
+    kept = Import.objects.exclude(stored_name="").exclude(job__finished_at__lt=limit)
+    names = set(kept.values_list("stored_name", flat=True))
+    gone = [name for name in storage.names(before=now - UNNAMED_FOR) if name not in names]
+    for name in gone:
+        storage.remove(name)
+    return len(gone)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from labeling import demo, imports, members, tasks  # noqa: F401  (tasks registers the handlers of jobs)
+from labeling import demo, imports, jobs, members, tasks  # noqa: F401  (tasks registers the handlers of jobs)
 from labeling.api.project_shapes import ProjectCreation
 from labeling.api.projects import created
 from labeling.models import Assignment, Import, Job, Project, Role, User
@@ -68,31 +68,35 @@ def prepare_project(name: str, *, by: User) -> Project:
 
 
 def load(project: Project, kind: str, name: str, chunks: Chunks, *, by: User) -> None:
-    """Import one bundled file, unless that was done before."""
-    done = Import.objects.filter(project=project, kind=kind, filename=name, job__state=Job.State.DONE)
-    if done.exists():
+    """Import one bundled file, unless that was done before. What was interrupted then goes on where it was."""
+    begun = Import.objects.filter(project=project, kind=kind, filename=name)
+    if begun.filter(job__state=Job.State.DONE).exists():
         return
-    run = imports.start(
+    run = begun.order_by("-job__created_at").first() or imports.start(
         project, by=by, chunks=chunks(), kind=kind, filename=name, content_type="application/x-ndjson",
         assume_scheme="https",
     )  # fmt: skip
+    if run.job.state in (Job.State.FAILED, Job.State.CANCELLED):
+        jobs.retry(run.job, by=by)
     run = imports.finish_here(run)
     if run.job.state != Job.State.DONE:
         raise CommandError(f"The demo's “{name}” could not be imported: {run.job.message}")
 
 
 # ---- people ---------------------------------------------------------------------------------------------------------
+@transaction.atomic
 def prepare_people() -> list[dict[str, str]]:
-    """The demo's accounts. Passwords are made once and kept in a file that only its owner can read."""
+    """The demo's accounts. Passwords are made once and kept in a file that only its owner can read.
+
+    The file is whole before the accounts are committed: killed in between, the next start makes them from the file.
+    """
     path = Path(settings.DATA_DIR) / "accounts.json"
     kept = {account["username"]: account["password"] for account in _read(path)}
+    there = set(User.objects.filter(username__in=PEOPLE).values_list("username", flat=True))
     for username in PEOPLE:
-        user, is_new = User.objects.get_or_create(username=username)
-        if is_new:
-            kept[username] = secrets.token_urlsafe(12)
-            user.set_password(kept[username])
-            user.may_create_projects = username == "manager"
-            user.save()
+        if username not in there:
+            kept.setdefault(username, secrets.token_urlsafe(12))
+            User.objects.create_user(username, password=kept[username], may_create_projects=username == "manager")
     accounts = [
         {"username": name, "password": kept[name], "role": str(role)} for name, role in PEOPLE.items() if name in kept
     ]
