@@ -58,6 +58,8 @@ def answers_and_slots() -> Iterator[str]:
         assignment__state=State.DONE, assignment__item=F("item"), assignment__round=F("round")
     )
     yield from named(elsewhere.iterator(), "its slot is not done, or is of another item or round")
+    unseen = current.exclude(assignment__schema=None).exclude(assignment__schema=F("schema"))
+    yield from named(unseen.iterator(), "its slot showed another version of the labels")
     answered = Judgment.objects.filter(assignment=OuterRef("pk"))
     unanswered = Assignment.objects.filter(~Exists(answered), state=State.DONE)
     yield from named(unanswered.iterator(), "done without an answer")
@@ -70,6 +72,8 @@ def leases() -> Iterator[str]:
     yield from named(Assignment.objects.filter(wrong).iterator(), "state and time do not fit")
     nobodys = Assignment.objects.filter(state__in=HELD, annotator=None)
     yield from named(nobodys.iterator(), "held by nobody")
+    forgotten = Assignment.objects.exclude(taken_from=None)
+    yield from named(forgotten.iterator(), "who held it before was not written down")
     endless = Assignment.objects.filter(state=State.LEASED, available_at__gt=Now() + LONGEST_LEASE)
     yield from named(endless.iterator(), "its lease ends more than a day from now")
 

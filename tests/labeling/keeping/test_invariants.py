@@ -123,6 +123,18 @@ def test_one_person_in_two_slots_of_an_item(project):
     assert broken() in (["I1", "I12", "catalogue"], ["I1", "catalogue"])
 
 
+def test_an_answer_to_another_version_of_the_labels_than_its_slot_showed(project):
+    other = project.schema_versions.create(number=0, guideline="An older one.")
+    Assignment.objects.filter(judgments__isnull=False).update(schema=other)
+    assert broken() == ["I1"]
+
+
+def test_a_take_over_that_forgot_who_held_the_slot_before(project):
+    done = Assignment.objects.filter(state=State.DONE).first()
+    Assignment.objects.filter(pk=done.pk).update(taken_from=done.annotator)
+    assert broken() == ["I3"]
+
+
 def test_an_answer_without_a_slot(project):
     with unguarded():
         Judgment.objects.filter(pk=Judgment.objects.current().latest("pk").pk).update(assignment=None)
