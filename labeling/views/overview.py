@@ -89,7 +89,7 @@ def steps(now: Standing, report: reports.Report) -> list[dict[str, Any]]:
               f"median {seconds:.0f} s a page" if seconds else "no times are known"),
         _step("Disputed", phrases.counted(now.n_contested, "page"),
               _share(now.n_contested, now.n_contested + now.n_agreed),
-              f"{phrases.counted(now.n_agreed, 'page')} without a dispute"),
+              f"{now.n_agreed:,} without a dispute"),
         _step("Decided", f"{now.n_decided:,} of {now.n_contested:,}", _share(now.n_decided, now.n_contested),
               f"{phrases.counted(now.n_disputed, 'page')} {'is' if now.n_disputed == 1 else 'are'} open"),
         _step("Gold", now.release or "none yet", 1 if now.release else 0,
