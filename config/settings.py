@@ -278,6 +278,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=90)
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", default=48)
+UPLOAD_RETENTION_DAYS = env.int("UPLOAD_RETENTION_DAYS", default=7)  # of imports that failed or were cancelled
 DRAFT_RETENTION_DAYS = env.int("DRAFT_RETENTION_DAYS", default=30)
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=900)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)

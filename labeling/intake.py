@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from labeling import bulk, imports, jobs, queue, weburls
+from labeling import bulk, chunks, jobs, queue, weburls
 from labeling.cells import (
     MAX_EXTERNAL_ID,
     MAX_LANGUAGE,
@@ -26,7 +26,7 @@ from labeling.cells import (
     size_of,
     text_of,
 )
-from labeling.imports import Outcome
+from labeling.chunks import Outcome
 from labeling.models import Assignment, Import, Item, Project, Selection, Snapshot, Stream
 from labeling.phrases import listed
 from labeling.rows import Refusal, Row
@@ -71,12 +71,12 @@ def content_hash(title: str, text: str) -> str:
 def run(claim: jobs.Claim) -> dict[str, int]:
     """Handler of the job "import"."""
     this = Import.objects.select_related("project").get(pk=claim.job.pk)
-    work = imports.Work(
+    work = chunks.Work(
         required=("url",),
         read=partial(read_row, assume_scheme=this.assume_scheme or None),
         store=partial(store, this),
     )
-    counts = imports.carry_out(claim, this, work)
+    counts = chunks.carry_out(claim, this, work)
     bulk.analyze(Item, Snapshot, Selection, Assignment)
     return counts
 

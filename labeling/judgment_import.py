@@ -13,9 +13,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from labeling import bulk, cells, consensus, imports, jobs, judging, schemas, weburls
+from labeling import bulk, cells, chunks, consensus, jobs, judging, schemas, weburls
 from labeling.cells import BadCell
-from labeling.imports import Outcome
+from labeling.chunks import Outcome
 from labeling.models import Consensus, Import, Item, Judgment, Project, Rater
 from labeling.models.work import NOT_ASSESSABLE
 from labeling.refusals import Refused, Unacceptable
@@ -51,12 +51,12 @@ def run(claim: jobs.Claim) -> dict[str, int]:
     """Handler of the job "judgment_import"."""
     this = Import.objects.select_related("project").get(pk=claim.job.pk)
     schema = _schema(this.project)
-    work = imports.Work(
+    work = chunks.Work(
         required=("url", "external_id"),
         read=partial(read_row, schema=schema, assume_scheme=this.assume_scheme or None),
         store=partial(store, this, schema),
     )
-    counts = imports.carry_out(claim, this, work)
+    counts = chunks.carry_out(claim, this, work)
     bulk.analyze(Judgment, Consensus)
     return counts
 

@@ -1,11 +1,11 @@
-"""What is deleted when: finished jobs, remembered answers of unsafe calls, drafts nobody came back to."""
+"""What is deleted when: finished jobs, files of dead imports, remembered answers, drafts nobody came back to."""
 
 from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
-from labeling import idempotency, sessions
+from labeling import idempotency, imports, sessions
 from labeling.models import Draft, Job
 
 
@@ -18,6 +18,7 @@ def apply() -> dict[str, int]:
     drafts = Draft.objects.filter(saved_at__lt=now - timedelta(days=settings.DRAFT_RETENTION_DAYS))
     return {
         "jobs": old_jobs.delete()[0],
+        "uploads": imports.forget_files(now=now),
         "idempotency_keys": idempotency.forget_old(),
         "drafts": drafts.delete()[0],
         "sessions": sessions.forget_expired(),

@@ -1,6 +1,7 @@
 """Uploaded files: written once under a generated name, in full or not at all, and read back by that name alone.
 
-What a person called a file is kept beside it as text and never becomes a path.
+What a person called a file is kept beside it as text and never becomes a path. A file is deleted when its import is
+done, or UPLOAD_RETENTION_DAYS after it failed or was cancelled.
 """
 
 import errno
@@ -9,6 +10,7 @@ import os
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -86,6 +88,13 @@ def _flush_folder() -> None:
 
 def opened(name: str) -> BinaryIO:
     return (folder() / name).open("rb")
+
+
+def names(*, before: datetime) -> list[str]:
+    """What was written before this moment, half-written files included."""
+    if not folder().exists():
+        return []
+    return [path.name for path in folder().iterdir() if path.stat().st_mtime < before.timestamp()]
 
 
 def remove(name: str) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from labeling import imports, intake, jobs
+from labeling import chunks, imports, intake, jobs
 from labeling.models import Assignment, Import, Item, Job, RefusedRow, Selection, Snapshot
 from labeling.refusals import Unacceptable
 from tests.factories import make_project
@@ -21,7 +21,7 @@ def project():
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(imports, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 2)
 
 
 def test_each_new_address_becomes_an_item_with_its_text_and_stream(project):
@@ -46,7 +46,7 @@ def test_the_same_file_twice_adds_nothing(project):
 
 @pytest.mark.parametrize("rows_a_chunk", [1, 2, 100])
 def test_duplicates_inside_a_file_are_reported_wherever_chunks_end(project, monkeypatch, rows_a_chunk):
-    monkeypatch.setattr(imports, "CHUNK_ROWS", rows_a_chunk)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", rows_a_chunk)
     run = bring(project, csv("https://a.example/,A,", "HTTPS://A.example:443/#x,A,", "https://b.example/,,"))
     assert counts(run) == (2, 1, 0, 0)
 
@@ -262,7 +262,7 @@ def test_a_row_the_database_cannot_hold_costs_no_other_whatever_it_is(project, m
         project, csv(*(f"https://h{n}.example/,{one}" for n, one in enumerate(languages)), header="url,language")
     )
     assert counts(run) == (5, 0, 0, 2)
-    assert reasons(run) == [(3, imports.CANNOT_HOLD), (6, imports.CANNOT_HOLD)]
+    assert reasons(run) == [(3, chunks.CANNOT_HOLD), (6, chunks.CANNOT_HOLD)]
     assert Selection.objects.count() == 5
 
 
