@@ -204,6 +204,7 @@ def _decide(item: Item, *, by: User, decision: Decision, seen_version: str) -> A
     _require_open(case)
     require_complete(decision, conflict=case.conflict, schema=schemas.in_force(item.project))
     fresh = _append(case, by=by, decision=decision)
+    _remember_opened([item.pk], by)
     consensus.refresh(item, project=item.project)
     return fresh
 

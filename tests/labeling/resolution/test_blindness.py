@@ -15,7 +15,7 @@ CONSENSUS = "/api/v1/projects/pages/consensus/"
 
 
 def decide(item, by, *, seen=None):
-    seen = seen or adjudication.open_case(item, by=by).version
+    seen = seen or adjudication.case_of(item).version
     return adjudication.decide(item, by=by, decision=Decision(BOTH, "overlooked"), seen_version=seen)
 
 
