@@ -26,6 +26,11 @@ def numbered(placed: Iterable[tuple[str, str, tuple[str, ...]]]) -> list[Fault]:
     return [Fault(f"wrong-{number}", *fault) for number, fault in enumerate(placed, 1)]
 
 
+def unplaced(*sentences: str) -> list[Fault]:
+    """Faults of the page as a whole: they lead nowhere."""
+    return numbered((sentence, "", ()) for sentence in sentences)
+
+
 def marked(rows: Iterable[dict[str, Any]], faults: Iterable[Fault]) -> list[dict[str, Any]]:
     """The label rows, each with the sentence that describes it."""
     marks = _marks(faults)

@@ -13,7 +13,7 @@ from labeling import adjudication, permissions, phrases, schemas
 from labeling.adjudication import Case
 from labeling.decisions import VERDICTS, Decision
 from labeling.forms.decisions import DecisionForm
-from labeling.forms.faults import Fault, marked, wrong_fields
+from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.models import Cause, Consensus, Item, Judgment, Label, Project
 from labeling.refusals import Stale, Unacceptable
 from labeling.views.marks import person_mark, require_same_person
@@ -123,7 +123,7 @@ def _overtaken(request: PersonRequest, project: Project, item: Item, decision: D
     """Both versions side by side when someone else decided; when only the answers changed, the page once more."""
     theirs = cast(dict[str, Any], stale.extra["theirs"])
     if not theirs["verdicts"]:
-        faults = [Fault("wrong-1", CHANGED_ANSWERS, "", ())]
+        faults = unplaced(CHANGED_ANSWERS)
         found = adjudication.case_of(item)
         return _again(request, project, found, decision, faults, heading=CHANGED_HEADING, status=stale.status)
     name_of = _names(project)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling import idempotency, judging, queue, schemas
 from labeling.forms.answers import AnswerForm
-from labeling.forms.faults import Fault, marked, wrong_fields
+from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.models import Assignment, Draft, IdempotencyKey, Judgment, Project
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
 from labeling.refusals import LeaseLost, Refused, Unacceptable
@@ -57,7 +57,7 @@ def change_last(request: PersonRequest, project: Project) -> HttpResponse:
     last = own.order_by("-submitted_at", "-id").values_list("pk", flat=True).first()
     if last is None:
         return redirect("labeling:mine", project.slug)
-    return redirect("labeling:change", project.slug, last)
+    return redirect(f"{reverse('labeling:change', args=[project.slug, last])}?back=annotate")
 
 
 @require_POST
@@ -79,7 +79,7 @@ def submit(request: PersonRequest, project: Project, assignment_id: int) -> Http
         groups = judging.question_of(slot, by=request.user).exclusive_groups
         return _again(request, project, slot, form, form.placed(fault.errors, exclusive_groups=groups))
     except ChangedSince as refused:
-        faults = [Fault("wrong-1", refused.sentence, "", ())]
+        faults = unplaced(refused.sentence)
         return _again(request, project, slot, form, faults, heading="Your change is not saved", status=refused.status)
     except LeaseLost as lost:
         return _gone(request, project, lost)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from labeling import judging, schemas
 from labeling.forms.answers import AnswerForm
+from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.judging import Answer
 from labeling.models import Judgment, Project
 from labeling.models.work import JudgmentQuerySet
@@ -44,17 +45,23 @@ def change(request: PersonRequest, project: Project, judgment_id: int) -> HttpRe
         return redirect("labeling:mine", project.slug)
     if request.method == "GET":
         return _page(request, project, head, _draft(head))
-    asked = tuple(head.verdicts) or schemas.by_id(head.schema_id).keys
-    answer = AnswerForm(request.POST, keys=asked).answer()
+    schema = schemas.by_id(head.schema_id)
+    form = AnswerForm(request.POST, keys=tuple(head.verdicts) or schema.keys)
+    answer = form.answer()
     seen = request.POST.get("version") or None
     try:
         judging.revise(judgment, by=request.user, answer=answer, seen_version=seen)
     except Unacceptable as fault:
-        errors = [error["detail"] for error in fault.errors]
-        return _page(request, project, head, answer.as_draft(), seen=seen, errors=errors, status=422)
+        faults = form.placed(fault.errors, exclusive_groups=schema.exclusive_groups)
+        return _page(request, project, head, answer.as_draft(), seen=seen, faults=faults, status=422)
     except Stale as stale:
         return _both(request, project, judgment, answer, stale)
-    return redirect("labeling:mine", project.slug)
+    return redirect("labeling:annotate" if _goes_on(request) else "labeling:mine", project.slug)
+
+
+def _goes_on(request: PersonRequest) -> bool:
+    """Whether the person came from a page to judge, by one key, and wants to go on there."""
+    return request.GET.get("back") == "annotate"
 
 
 def _both(request: PersonRequest, project: Project, judgment: Judgment, answer: Answer, stale: Stale) -> HttpResponse:
@@ -62,12 +69,12 @@ def _both(request: PersonRequest, project: Project, judgment: Judgment, answer: 
     head = judging.in_force(judgment) or judgment
     said = in_words(head, schemas.by_id(head.schema_id))
     note = f" with the note “{head.note}”" if head.note else ""
-    errors = [
+    faults = unplaced(
         f"What is saved now says: {said}{note}.",
         "What you chose here is below and not saved yet: save it to replace that, or leave it.",
-    ]
+    )
     draft, status = answer.as_draft(), stale.status
-    return _page(request, project, head, draft, errors=errors, heading=CHANGED_HEADING, status=status)
+    return _page(request, project, head, draft, faults=faults, heading=CHANGED_HEADING, status=status)
 
 
 def _own(request: PersonRequest, project: Project) -> JudgmentQuerySet:
@@ -102,21 +109,24 @@ def _draft(judgment: Judgment) -> dict[str, Any]:
 
 def _page(
     request: PersonRequest, project: Project, judgment: Judgment, answer: dict[str, Any], *,
-    seen: str | None = None, errors: Sequence[str] = (), heading: str = "", status: int = 200,
+    seen: str | None = None, faults: Sequence[Fault] = (), heading: str = "", status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     schema = schemas.by_id(judgment.schema_id)
     asked = set(judgment.verdicts or schema.keys)
     value = dict.fromkeys(answer["yes"], "yes") | dict.fromkeys(answer["unsure"], "unsure")
+    rows = [label_row(label, value=value.get(label.key, "no")) for label in schema.labels if label.key in asked]
     context = {
         "judgment": judgment,
         "page": material(judgment.item, judgment.snapshot, project=project),
-        "labels": [label_row(label, value=value.get(label.key, "no")) for label in schema.labels if label.key in asked],
+        "labels": marked(rows, faults),
         "none": answer["none"],
         "note": answer["note"],
         "guideline_number": schema.number,
         "idempotency_key": uuid.uuid4().hex,
         "version": seen or judging.version_of(judgment),
-        "errors": errors,
+        "errors": faults,
+        "wrong": wrong_fields(faults),
+        "goes_on": _goes_on(request),
         "errors_heading": heading,
     }
     return render(request, "labeling/change.html", context, status=status)

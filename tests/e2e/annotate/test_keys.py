@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from labeling import judging, queue
 from labeling.models import Draft, Judgment
 from tests.e2e.annotate.screen import WORK, answers, note, saved, ticks, words, write_note
 from tests.e2e.visitor import axe_findings
@@ -115,7 +116,7 @@ def test_six_opens_my_last_answer_and_the_same_keys_change_it(at_work):
     at_work.awake()
     assert ticks(at_work) == {"games": "yes"}
     at_work.press("g", "Shift+N", "Enter")
-    at_work.sees("You have answered 1 page today")
+    at_work.sees("Second page")
     assert Judgment.objects.current().get().unsure == ["news"]
 
 
@@ -238,6 +239,33 @@ def test_nothing_moves_for_people_who_asked_for_stillness(visit, alice, pages):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_grave_on_the_work_page(visit, alice, pages, scheme):
+def test_axe_finds_nothing_grave_on_the_work_page_and_those_around_it(visit, alice, project, pages, scheme):
+    project.ask_confidence = True
+    project.save()
     visitor = visit(alice, color_scheme=scheme)
+    visitor.excuse("422")
     assert axe_findings(visitor.open(WORK)) == []
+    visitor.press("Enter")
+    expect(visitor.page.locator(".errors")).to_be_focused()
+    assert axe_findings(visitor.page) == []
+    for title in ("Second page", "Nothing left for you"):
+        visitor.awake()
+        visitor.press("Shift+G", "2", "Enter")
+        visitor.sees(title)
+    assert axe_findings(visitor.page) == []
+    assert axe_findings(visitor.open("/p/keys/mine/")) == []
+    assert axe_findings(visitor.open("/p/keys/mine/last/")) == []
+
+
+def test_my_work_is_read_whole_on_a_small_screen(visit, alice, project, pages):
+    visitor = visit(alice, viewport={"width": 390, "height": 844})
+    for _ in pages:
+        slot = queue.lease_next(project, annotator=alice)
+        judging.submit(slot, by=alice, answer=judging.Answer(yes=("games", "news"), unsure=("self_harm",)))
+    page = visitor.open("/p/keys/mine/")
+    for part in ("Games yes, News yes, Self Harm unsure", "just now", "Change"):
+        for found in page.locator("tbody").get_by_text(part, exact=True).all():
+            box = found.bounding_box()
+            assert box and 0 <= box["x"] and box["x"] + box["width"] <= 390
+    assert page.locator("tbody").get_by_text("just now").count() == len(pages)
+    assert page.locator(".scroll").evaluate("box => box.scrollWidth <= box.clientWidth")

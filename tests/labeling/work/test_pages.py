@@ -241,7 +241,23 @@ def test_six_leads_to_the_last_answer_or_to_my_work(alices, alice, project, page
     assert alices.get("/p/pages/mine/last/")["Location"] == "/p/pages/mine/"
     for yes in (("news",), ("games",)):
         last = judging.submit(queue.lease_next(project, annotator=alice), by=alice, answer=judging.Answer(yes=yes))
-    assert alices.get("/p/pages/mine/last/")["Location"] == f"/p/pages/mine/{last.pk}/"
+    assert alices.get("/p/pages/mine/last/")["Location"] == f"/p/pages/mine/{last.pk}/?back=annotate"
+
+
+def test_a_correction_made_in_between_leads_back_to_the_page_at_hand(alices, alice, project, pages):
+    first = judging.submit(queue.lease_next(project, annotator=alice), by=alice, answer=judging.Answer(yes=("news",)))
+    url = f"/p/pages/mine/{first.pk}/?back=annotate"
+    assert alices.post(url, {"label.games": "yes"})["Location"] == "/p/pages/annotate/"
+    url = f"/p/pages/mine/{Judgment.objects.current().get().pk}/?back=//evil.example"
+    assert alices.post(url, {"none": "1"})["Location"] == "/p/pages/mine/"
+
+
+def test_a_correction_without_a_choice_leads_to_the_labels(alices, alice, project, pages):
+    first = judging.submit(queue.lease_next(project, annotator=alice), by=alice, answer=judging.Answer(yes=("news",)))
+    response = alices.post(f"/p/pages/mine/{first.pk}/", {})
+    html = response.content.decode()
+    assert response.status_code == 422 and '<a href="#label-games-yes">' in html
+    assert re.search(r'id="none"[^>]* aria-describedby="wrong-1"', html)
 
 
 def test_somebody_elses_answer_cannot_be_opened(alice, project, pages, browser_of):
