@@ -18,11 +18,17 @@ from labeling.weburls import SCHEMES
 
 CONTENT_TYPES = ("text/csv", "application/x-ndjson")
 CHUNK_BYTES = 256 * 1024
+SHOWN_NOTES = 100
 TRUTH = {"true": True, "1": True, "false": False, "0": False, "": False}
 QUEUE = OpenApiParameter("queue", bool, description="open slots for every new item")
 ASSUME_SCHEME = OpenApiParameter("assume_scheme", str, enum=SCHEMES, description="completes addresses without one")
 GZIP = OpenApiParameter("Content-Encoding", str, OpenApiParameter.HEADER, enum=["gzip", "identity"])
 FILE = dict.fromkeys(CONTENT_TYPES, OpenApiTypes.BINARY)
+
+
+class NoteShape(serializers.Serializer):
+    line = serializers.IntegerField()
+    note = serializers.CharField(source="sentence", help_text="what the row said otherwise than what is known")
 
 
 class ImportShape(JobShape):
@@ -33,6 +39,8 @@ class ImportShape(JobShape):
     rows_duplicate = serializers.IntegerField()
     rows_updated = serializers.IntegerField()
     rows_refused = serializers.IntegerField()
+    rows_noted = serializers.IntegerField(help_text="rows that were taken, but said something otherwise than known")
+    notes = NoteShape(many=True, help_text="the first hundred of them")
 
 
 class RefusedShape(serializers.Serializer):
@@ -47,6 +55,8 @@ def import_shape(run: Import, request: Any) -> dict[str, Any]:
         "filename": run.filename,
         "sha256": run.sha256,
         **imports.counts_of(run),
+        "rows_noted": run.notes.count(),
+        "notes": NoteShape(run.notes.order_by("number")[:SHOWN_NOTES], many=True).data,
     }
 
 

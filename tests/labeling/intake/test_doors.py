@@ -55,6 +55,14 @@ def test_refused_rows_stream_as_ndjson(api, project):
     assert rows[0].keys() == {"line", "reason", "raw"}
 
 
+def test_what_was_said_otherwise_than_known_is_noted(api, project):
+    bring(project, csv("https://a.example/,17", header="url,external_id"))
+    run = bring(project, csv("https://a.example/,18", header="url,external_id"))
+    report = api.get(f"/api/v1/projects/pages/imports/{run.pk}/").json()
+    sentence = "This page is known with another external_id (“17”); what was known is kept."
+    assert (report["rows_noted"], report["notes"]) == (1, [{"line": 2, "note": sentence}])
+
+
 def test_a_body_packed_with_gzip_is_unpacked(api):
     answer = post(api, gzip.compress(ONE), **{"Content-Encoding": "gzip"})
     jobs.run(answer.json()["id"])
