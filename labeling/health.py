@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from celery import current_app
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count
 from django.utils import timezone
@@ -22,10 +22,13 @@ class Check:
 
 
 def checks() -> list[Check]:
-    database = _database()
-    if database.state != "ok":
-        return [database]
-    return [database, _migrations(), _broker(), _worker()]
+    """Each only where those before it are no failure: without its tables a database can be asked nothing."""
+    found = [_database()]
+    if ready(found):
+        found.append(_migrations())
+    if ready(found):
+        found += [_broker(), _worker()]
+    return found
 
 
 def ready(found: list[Check]) -> bool:
@@ -37,7 +40,7 @@ def _database() -> Check:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError as trouble:
+    except (DatabaseError, InterfaceError) as trouble:
         return Check("database", "failed", type(trouble).__name__)
     return Check("database", "ok")
 

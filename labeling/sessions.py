@@ -16,6 +16,7 @@ from labeling.clients import address_of
 from labeling.models import User, UserSession
 
 SEEN_EVERY_SECONDS = 300  # "last seen" is this coarse, so that nearly every request is spared the write
+HEALTH = ("/healthz", "/readyz", "/metrics")
 FRESH_SECONDS = 30 * 60  # after that the admin site asks for the password again before it changes something
 
 
@@ -77,16 +78,19 @@ def forget_expired() -> int:
 
 
 class LastSeen:
-    """Middleware: ends a session some days after its login, and notes now and then that one is in use."""
+    """Middleware: ends a session some days after its login, and notes now and then that one is in use.
+
+    Not for the health pages: they answer without a database, whatever cookie comes along.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.session.session_key:
+        if not request.session.session_key or request.path in HEALTH:
             return self.get_response(request)
         now = timezone.now()
-        if SESSION_KEY in request.session and _is_too_old(request, now):
+        if SESSION_KEY in request.session and is_too_old(request, now):
             logout(request)
         seen_at = request.session.get("seen_at")
         if seen_at is not None and now - timedelta(seconds=SEEN_EVERY_SECONDS) > _at(seen_at):
@@ -95,7 +99,7 @@ class LastSeen:
         return self.get_response(request)
 
 
-def _is_too_old(request: HttpRequest, now: datetime) -> bool:
+def is_too_old(request: HttpRequest, now: datetime) -> bool:
     """Use keeps a session alive, but not for ever: whoever sits at a forgotten screen is asked again."""
     return now - timedelta(days=settings.SESSION_MAX_DAYS) >= _at(request.session.get("logged_in_at", 0))
 
