@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from config.supervisor import StopRequested
-from labeling import demo, imports
+from labeling import chunks, demo, imports
 from labeling.management.commands import seed_demo
 from labeling.models import Import, Item, Job, Judgment, User
 from tests.labeling.jobs.work import long_ago
@@ -27,7 +27,7 @@ def small_demo(settings, tmp_path, monkeypatch):
         monkeypatch.setattr(demo, f"{project}_items", lambda: iter(pages))
         monkeypatch.setattr(demo, f"{project}_judgments", lambda: iter(answers))
     monkeypatch.setattr(demo, "QUEUED", dict.fromkeys(demo.QUEUED, 1))
-    monkeypatch.setattr(imports, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 3)
     monkeypatch.setattr(imports, "LOOK_SECONDS", 0.01)
 
 
