@@ -150,6 +150,12 @@ class AssignmentAdmin(ReadOnly):
     list_select_related = ("item", "annotator")
 
 
+@admin.register(models.LostLease)
+class LostLeaseAdmin(ReadOnly):
+    list_display = ("slot", "annotator", "lost_at")
+    list_select_related = ("slot__item", "annotator")
+
+
 @admin.register(models.Judgment)
 class JudgmentAdmin(ReadOnly):
     list_display = ("item", "rater", "outcome", "source", "submitted_at", "revision", "voided_at")
@@ -180,6 +186,12 @@ class ConsensusAdmin(ReadOnly):
 class DisputeAdmin(ReadOnly):
     list_display = ("item", "label", "opened_at", "settled_at")
     list_select_related = ("item",)
+
+
+@admin.register(models.OpenedCase)
+class OpenedCaseAdmin(ReadOnly):
+    list_display = ("item", "person", "opened_at")
+    list_select_related = ("item", "person")
 
 
 @admin.register(models.Adjudication)
