@@ -243,5 +243,10 @@ be judged by them.
 - `manifest.json`: the SHA-256 of every file, and of the version before. `rows.sha256`: the hash of each row.
 - `CHANGES.md`: what differs from the version before.
 
+To check that every byte is as released, run `python verification.py FOLDER` on the folder that holds these files and
+nothing else. That one file needs only Python; it is offered where the release is, and is `labeling/verification.py` of
+the product's source. The SHA-256 of `manifest.json` is the digest of the release: compare it with the digest you were
+given by another way.
+
 No file names a person. Released {_time(head.created)}; a released version never changes, a correction is a new one.
 """

@@ -53,6 +53,7 @@ urlpatterns = [
     path("p/<slug:slug>/samples/<int:number>/", samples.sample, name="sample"),
     path("p/<slug:slug>/releases/", releases.release_list, name="releases"),
     path("p/<slug:slug>/releases/freeze/", releases.freeze, name="release_freeze"),
+    path("p/<slug:slug>/releases/verification.py", releases.verifier, name="release_verifier"),
     path("p/<slug:slug>/releases/<str:version>/", releases.release, name="release_version"),
     # projects, settings, labels, members
     path("", projects.project_list, name="projects"),

@@ -477,6 +477,7 @@ REQUESTS: dict[str, list[Call]] = {
         api("GET", "release_csv", release),
         api("GET", "release_file", both(release, sends(name="manifest.json"))),
     ],
+    "release.verify": [page("GET", "labeling:release_verifier")],
     "release.diff": [api("GET", "release_diff", both(release, lambda w, who: {"other": w.release.version}))],
     "release.edit": [
         *(api(method, "release_version", release, sends(notes="Other")) for method in ("PUT", "PATCH")),

@@ -64,7 +64,6 @@ NOT_BUILT = {
     "queue.release_other_lease",
     "queue.set_priority",
     "release.deprecate",
-    "release.verify",
     "webhook.configure",
 }
 # Actions that are commands: there is nothing to send a request to.

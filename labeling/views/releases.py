@@ -1,14 +1,15 @@
 """Releases: what stops the next one, freezing it, and what was released."""
 
+from pathlib import Path
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import candidates, permissions, released, releases
+from labeling import candidates, permissions, released, releases, verification
 from labeling.models import Job, Project
 from labeling.refusals import Refused, Unacceptable
 from labeling.web import PersonRequest, page, page_or_fragment
@@ -64,6 +65,7 @@ def release(request: PersonRequest, project: Project, version: str) -> HttpRespo
         "is_latest": found == released.latest(project),
         "outcomes": _outcomes(found),
         "may_download": _may(request, "release.download"),
+        "may_verify": _may(request, "release.verify"),
     }
     return render(request, "labeling/release.html", context)
 
@@ -74,6 +76,14 @@ def _outcomes(found: Any) -> list[tuple[str, int]]:
     for row in released.rows(found):
         counts[row["outcome"]] = counts.get(row["outcome"], 0) + 1
     return [(words[outcome], n) for outcome, n in sorted(counts.items())]
+
+
+@require_GET
+@page("release.verify")
+def verifier(request: PersonRequest, project: Project) -> FileResponse:
+    """The one file that checks a release without this product: whoever receives a release takes it along."""
+    script = Path(verification.__file__)
+    return FileResponse(script.open("rb"), as_attachment=True, filename=script.name, content_type="text/x-python")
 
 
 def _context(request: PersonRequest, project: Project, form: FreezeForm | None = None) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """The pages of samples and releases: what stands, what is next, and forms that say what is wrong."""
 
+import subprocess
+import sys
+
 import pytest
 from django.test import Client
 
-from labeling import jobs
+from labeling import jobs, released
 from labeling.models import Draw, GoldRelease, Job
 from tests.factories import make_member
 from tests.labeling.gold.work import annotators, answer_all, draw, freeze, make_gold_project, ready_project
@@ -92,6 +95,21 @@ def test_a_bump_that_is_none_is_refused():
     project = ready_project()
     response = client_of(project, "manager").post(f"/p/{project.slug}/releases/freeze/", {"bump": "huge"})
     assert response.status_code == 422
+
+
+def test_a_release_can_be_checked_by_the_file_its_page_offers(tmp_path):
+    project = ready_project()
+    released.write_folder(freeze(project), tmp_path / "gold")
+    client = client_of(project, "viewer")
+    page = text(client.get(f"/p/{project.slug}/releases/1.0.0/"))
+    address = f"/p/{project.slug}/releases/verification.py"
+    assert f'href="{address}"' in page and "python verification.py" in page
+    response = client.get(address)
+    assert response["Content-Disposition"] == 'attachment; filename="verification.py"'
+    (tmp_path / "verification.py").write_bytes(b"".join(response))
+    check = [sys.executable, "-I", "-S", tmp_path / "verification.py", tmp_path / "gold"]
+    done = subprocess.run(check, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "Version 1.0.0 is whole: every file is as released.\n")
 
 
 def test_a_release_shows_its_digest_its_files_and_what_changed():

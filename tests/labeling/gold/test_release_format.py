@@ -68,5 +68,10 @@ def test_the_difference_says_which_version_is_next(after, bump):
     assert content_sha256(ONE) != content_sha256(after)
 
 
+def test_the_card_says_how_to_check_the_release_without_the_product():
+    card = release()["README.md"].decode()
+    assert "python verification.py FOLDER" in card and "only Python" in card
+
+
 def test_the_card_says_that_urls_keep_their_query():
     assert "with its query" in release()["README.md"].decode()
