@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from labeling import consensus, judging, schemas
@@ -158,7 +158,9 @@ def reason(case: Case, *, name_of: Mapping[str, str]) -> str:
     votes = case.labels[worst]
     people = votes["yes"] + votes["no"] + votes["unsure"]
     name = name_of.get(worst, worst)
-    if not votes["unsure"] or votes["yes"]:
+    if _was_decided(case, worst):
+        said = f"People who answered since do not bear out the decision on {name}"
+    elif not votes["unsure"] or votes["yes"]:
         said = f"{votes['yes']} of {people} say {name}"
     else:
         said = f"{votes['unsure']} of {people} are unsure of {name}"
@@ -233,9 +235,12 @@ def _append(case: Case, *, by: User, decision: Decision) -> Adjudication:
         _supersede(old)
     schema = schemas.in_force(case.item.project)
     kept = schemas.Questions(schema).answered_by(old.verdicts, under=old.schema_id) if old else {}
+    seen = {key: old.seen[key] for key in kept if key in old.seen} if old else {}
+    newest = Judgment.objects.filter(item=case.item).aggregate(newest=Max("id"))["newest"] or 0
     fresh = Adjudication.objects.create(
         item=case.item, adjudicator=by, schema_id=schema.id, verdicts={**kept, **decision.verdicts},
-        cause=decision.cause, note=decision.note, active_seconds=decision.active_seconds,
+        seen={**seen, **dict.fromkeys(decision.verdicts, newest)}, cause=decision.cause, note=decision.note,
+        active_seconds=decision.active_seconds,
     )  # fmt: skip
     Event.record(
         "adjudication.decided", by=by, project=case.item.project, about=fresh, item=case.item.public_id,
@@ -281,8 +286,14 @@ def _is_being_answered(item: Item) -> bool:
 def _require_open(case: Case) -> None:
     if case.item.state != ItemState.ACTIVE:
         raise Refused("This page was taken out of the project: there is nothing to decide.")
-    if case.in_force is not None and case.item.gold_items.exists():
+    if case.state != consensus.DISPUTED and case.item.gold_items.exists():
         raise Refused(RELEASED)
+
+
+def _was_decided(case: Case, key: str) -> bool:
+    """Whether a label is in dispute again, although a decision on it is in force."""
+    is_open = case.labels[key]["state"] == consensus.DISPUTED
+    return is_open and case.in_force is not None and key in case.in_force.verdicts
 
 
 def _case(item: Item, counted: Consensus, in_force: Adjudication | None) -> Case:

@@ -1,20 +1,23 @@
-"""The next release, computed and not yet stored: its rows, its version, and what it changes; or why it cannot be."""
+"""The next release, computed and not yet stored: its rows, its version, and what it changes; or why it cannot be.
+
+Computing it reads every answer of its samples, which is a worker's work; pages count instead (readiness.py).
+"""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
-from labeling import frames, released, samples, schemas, settling
+from labeling import frames, readiness, released, rounds, samples, schemas, settling
 from labeling.consistent import one_snapshot
-from labeling.models import Draw, GoldRelease, Project, SchemaVersion, Selection, Snapshot
-from labeling.refusals import Refused, Unacceptable
+from labeling.models import Draw, GoldRelease, Item, Project, Selection, Snapshot
+from labeling.readiness import Request
+from labeling.refusals import Refused
 from labeling.release_format import (
-    BUMPS,
     Change,
     Files,
     Row,
@@ -24,23 +27,18 @@ from labeling.release_format import (
     content_sha256,
     row_hashes,
 )
+from labeling.rounds import CHUNK, Basis
 from labeling.sampling.draws import union_probability
-
-FIRST = (1, 0, 0)
-AUTO = "auto"
-MAX_NOTES = 10_000
-NOTHING_CHANGED = "Nothing changed since version {version}: every page, label and word is the same."
-NO_SAMPLE = "Draw a sample first: a release holds only pages that were drawn by chance."
+from labeling.settling import Settled
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What is to be frozen. `samples` are numbers of draws, None for all."""
+class Gold:
+    """One row of a release to be: what its page was settled as, its probability, and the hash of its line."""
 
-    samples: list[int] | None = None
-    bump: str = AUTO
-    notes: str = ""
-    accepted_by: Mapping[str, str] | None = None
+    settled: Settled
+    probability: Fraction
+    row_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Candidate:
     created: datetime
     content: Files
     change: Change | None
-    probabilities: Mapping[int, tuple[str, Fraction]]  # item id -> row hash and probability
+    rows: Mapping[int, Gold]  # by item id
     wanted: Request
 
     @property
@@ -61,104 +59,62 @@ class Candidate:
         return ".".join(str(part) for part in self.version)
 
 
-# ---- what could be frozen -------------------------------------------------------------------------------------------
 def prepare(project: Project, wanted: Request) -> Candidate:
     """The next release, computed and not stored. Raises Refused while anything in it is open, or nothing changed."""
-    if wanted.bump not in (AUTO, *BUMPS):
-        detail = f"Choose one of auto, {', '.join(BUMPS)}."
-        raise Unacceptable(detail, [{"pointer": "/bump", "detail": detail}])
-    if len(wanted.notes) > MAX_NOTES:
-        detail = f"Notes are at most {MAX_NOTES:,} characters."
-        raise Unacceptable(detail, [{"pointer": "/notes", "detail": detail}])
-    # Databases round their clocks to milliseconds: what was answered just now is to be in.
-    created = timezone.now() + timedelta(milliseconds=1)
     with one_snapshot():
-        chosen = samples.chosen_draws(project, wanted.samples)
-        if not chosen:
-            raise Refused(NO_SAMPLE)
+        chosen, schema = readiness.checked(project, wanted)
+        created = _now(project)
         parent = released.latest(project)
-        content, probabilities = content_of(project, chosen, wanted.accepted_by or {}, as_of=created)
+        content, rows = content_of(chosen, wanted.accepted_by, schema=schema)
         before = released.content(parent) if parent else None
     if before is None or parent is None:
-        return Candidate(project, None, FIRST, created, content, None, probabilities, wanted)
+        return Candidate(project, None, readiness.FIRST, created, content, None, rows, wanted)
     if content_sha256(before) == content_sha256(content):
-        raise Refused(NOTHING_CHANGED.format(version=parent.version))
-    version = next_version(parent, needed=bump_between(before, content), wanted=wanted.bump)
+        raise Refused(readiness.NOTHING_CHANGED.format(version=parent.version))
+    version = readiness.next_version(parent, needed=bump_between(before, content), wanted=wanted.bump)
     change = change_between(row_hashes(before["rows.sha256"]), row_hashes(content["rows.sha256"]))
-    return Candidate(project, parent, version, created, content, change, probabilities, wanted)
+    return Candidate(project, parent, version, created, content, change, rows, wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Whether the next release can be frozen: its version, or the sentence that says what is missing."""
-
-    version: str
-    sentence: str
-    progress: samples.Progress
-    change: Change | None = None
+def _now(project: Project) -> datetime:
+    """The database's clock: one for all workers."""
+    moment: datetime = Project.objects.values_list(Now(), flat=True).get(pk=project.pk)
+    return moment
 
 
-def standing(project: Project) -> Standing:
-    """How things stand for a release of all samples. Answers are read once the counts say that none is missing."""
-    chosen = samples.chosen_draws(project, None)
-    so_far = samples.progress(project, chosen)
-    if not chosen:
-        return Standing("", NO_SAMPLE, so_far)
-    if so_far.n_waiting or so_far.n_disputed:
-        return Standing("", waiting_sentence(so_far.n_waiting, so_far.n_disputed, so_far.n_items), so_far)
-    try:
-        candidate = prepare(project, Request())
-    except Refused as refused:
-        return Standing("", refused.sentence, so_far)
-    return Standing(candidate.version_text, "Every page drawn is settled.", so_far, candidate.change)
-
-
-def next_version(parent: GoldRelease, *, needed: str, wanted: str) -> tuple[int, int, int]:
-    """The version after `parent`. A person may raise the bump the difference needs, never lower it."""
-    if wanted != AUTO and BUMPS.index(wanted) < BUMPS.index(needed):
-        detail = f"The changes need a {needed} version; {wanted} is too small. Leave it at auto, or raise it."
-        raise Unacceptable(detail, [{"pointer": "/bump", "detail": detail}])
-    bump = needed if wanted == AUTO else wanted
-    if bump == "major":
-        return parent.major + 1, 0, 0
-    if bump == "minor":
-        return parent.major, parent.minor + 1, 0
-    return parent.major, parent.minor, parent.patch + 1
-
-
+# ---- what goes in ---------------------------------------------------------------------------------------------------
 def content_of(
-    project: Project,
     chosen: Sequence[Draw],
     accepted_by: Mapping[str, str],
     *,
-    as_of: datetime,
-    withdrawn: Collection[str] | None = None,
-) -> tuple[Files, dict[int, tuple[str, Fraction]]]:
-    """The content files as of a moment, and per item its row hash and probability. Raises Refused while any waits."""
-    schema = _schema_at(project, as_of)
+    schema: schemas.Schema,
+    bases: Mapping[int, Basis] | None = None,
+) -> tuple[Files, dict[int, Gold]]:
+    """The content files, and by item id what each row holds: as things stand now, or as they stood for `bases`.
+
+    Raises Refused while any page waits.
+    """
     rules = settling.checked_rules(accepted_by, keys=schema.keys)
     chances = _chances(chosen)
-    settled = list(settling.settle(project, sorted(chances), schema=schema, rules=rules, as_of=as_of,
-                                   withdrawn=withdrawn))  # fmt: skip
-    _refuse_open(settled)
-    titles = _titles(settled)
-    rows = [_row(one, *chances[one.item.pk], titles.get(one.snapshot_id or 0, ("", ""))) for one in settled]
+    settled: dict[int, Settled] = {}
+    drawn = sorted(chances)
+    for start in range(0, len(drawn), CHUNK):
+        chunk = drawn[start : start + CHUNK]
+        if bases is None:
+            settled |= rounds.settle(chunk, schema=schema, rules=rules)
+        else:
+            kept = {pk: bases[pk] for pk in chunk if pk in bases}
+            settled |= rounds.settle_again(kept, schema=schema, rules=rules)
+    readiness.refuse_open(samples.counted(settled))
+    rows = _rows(settled, chances)
     files = content_files(
-        rows,
+        rows.values(),
         labels=_labels(schema),
         guideline=schema.guideline,
         draws={made.number: made.record for made in chosen},
     )
     hashes = row_hashes(files["rows.sha256"])
-    return files, {one.item.pk: (hashes[one.item.public_id], chances[one.item.pk][0]) for one in settled}
-
-
-def _schema_at(project: Project, moment: datetime) -> schemas.Schema:
-    published = SchemaVersion.objects.filter(project=project, published_at__lte=moment).order_by("-number")
-    newest = published.values_list("pk", flat=True).first()
-    if newest is None:
-        raise Refused("This project asks no label yet; publish a version with labels first.")
-    return schemas.by_id(newest)
+    return files, {pk: Gold(settled[pk], row.probability, hashes[row.item]) for pk, row in rows.items()}
 
 
 def _chances(chosen: Sequence[Draw]) -> dict[int, tuple[Fraction, tuple[int, ...]]]:
@@ -193,40 +149,29 @@ def _frames_holding(chosen: Sequence[Draw], public_ids: set[str]) -> dict[str, l
     return could
 
 
-def _refuse_open(settled: Sequence[settling.Settled]) -> None:
-    answers = sum(one.waits_for == settling.ANSWER for one in settled)
-    decisions = sum(one.waits_for == settling.DECISION for one in settled)
-    if answers or decisions:
-        raise Refused(waiting_sentence(answers, decisions, len(settled)), waiting=answers, undecided=decisions)
+# ---- as rows --------------------------------------------------------------------------------------------------------
+def _rows(settled: Mapping[int, Settled], chances: Mapping[int, tuple[Fraction, tuple[int, ...]]]) -> dict[int, Row]:
+    titles = _titles(settled.values())
+    rows: dict[int, Row] = {}
+    for start in range(0, len(settled), CHUNK):
+        for item in Item.objects.filter(pk__in=list(settled)[start : start + CHUNK]):
+            one, (chance, draws) = settled[item.pk], chances[item.pk]
+            title, sha256 = titles.get(one.snapshot_id or 0, ("", ""))
+            rows[item.pk] = Row(
+                item=item.public_id, url=item.url_key, host=item.host, title=title, content_sha256=sha256,
+                outcome=one.outcome, labels=one.labels, how=one.how, n_judgments=one.n_judgments,
+                schema_version=one.schema_version, probability=chance, draws=draws,
+            )  # fmt: skip
+    return rows
 
 
-def waiting_sentence(answers: int, decisions: int, total: int) -> str:
-    """What blocks a freeze, and what to do about it."""
-    n, wait = answers + decisions, "waits" if answers + decisions == 1 else "wait"
-    pages = "1 page" if total == 1 else f"{total:,} pages"
-    what = "an answer or a decision" if answers and decisions else "an answer" if answers else "a decision"
-    step = "annotate them" if answers and not decisions else "adjudicate them" if decisions and not answers else (
-        f"annotate {answers:,} and adjudicate {decisions:,}"
-    )  # fmt: skip
-    return f"{n:,} of {pages} still {wait} for {what}; {step}, then freeze again."
-
-
-def _titles(settled: Sequence[settling.Settled]) -> dict[int, tuple[str, str]]:
+def _titles(settled: Iterable[Settled]) -> dict[int, tuple[str, str]]:
     wanted = [one.snapshot_id for one in settled if one.snapshot_id]
     found: dict[int, tuple[str, str]] = {}
-    for start in range(0, len(wanted), settling.CHUNK):
-        rows = Snapshot.objects.filter(pk__in=wanted[start : start + settling.CHUNK])
+    for start in range(0, len(wanted), CHUNK):
+        rows = Snapshot.objects.filter(pk__in=wanted[start : start + CHUNK])
         found |= {pk: (title, sha256) for pk, title, sha256 in rows.values_list("pk", "title", "content_hash")}
     return found
-
-
-def _row(one: settling.Settled, chance: Fraction, draws: tuple[int, ...], material: tuple[str, str]) -> Row:
-    item = one.item
-    return Row(
-        item=item.public_id, url=item.url_key, host=item.host, title=material[0], content_sha256=material[1],
-        outcome=one.outcome, labels=one.labels, how=one.how, n_judgments=one.n_judgments,
-        schema_version=one.schema_version, probability=chance, draws=draws,
-    )  # fmt: skip
 
 
 def _labels(schema: schemas.Schema) -> dict[str, Any]:

@@ -20,7 +20,7 @@ PARTLY_FROZEN = {
         "verdicts", "confidence", "note", "active_seconds", "submitted_at", "revision", "supersedes_id",
     ),
     "labeling_adjudication": (
-        "item_id", "adjudicator_id", "schema_id", "verdicts", "cause", "note", "active_seconds", "decided_at",
+        "item_id", "adjudicator_id", "schema_id", "verdicts", "seen", "cause", "note", "active_seconds", "decided_at",
     ),
     "labeling_selection": ("item_id", "stream", "draw_id", "origin", "probability", "rank", "reason", "created_at"),
     "labeling_snapshot": ("item_id", "title", "text", "content_hash", "captured_at", "created_at"),

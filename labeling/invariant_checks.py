@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Count, Exists, F, Model, OuterRef, Q
 from django.db.models.functions import Now
 
-from labeling import consensus, immutability, schemas
+from labeling import consensus, immutability, released, schemas
 from labeling.invariants import check, chunks_by_id, named, rows_by_id
 from labeling.models import (
     Assignment,
@@ -25,6 +25,7 @@ from labeling.models import (
     Item,
     Job,
     Judgment,
+    Project,
     RefusedRow,
     ReleaseFile,
     Selection,
@@ -32,7 +33,9 @@ from labeling.models import (
     Stream,
 )
 from labeling.models.work import HELD
+from labeling.refusals import Refused
 from labeling.release_format import row_hashes
+from labeling.releases import rebuild
 
 LONGEST_LEASE = timedelta(days=1, seconds=60)
 DEAD_AFTER = timedelta(minutes=2)
@@ -134,9 +137,8 @@ def _wrong_verdicts(schema_id: int, outcome: str, given: object) -> str:
 
 @check("I12", "What is stored as consensus and disputes equals what the judgments say, counted again.")
 def derived_numbers() -> Iterator[str]:
-    fields = ("item", "state", "labels", "n_judgments", "n_not_assessable", "expected_error", "item__not_assessable")
-    for chunk in chunks_by_id(Consensus.objects.all(), *fields):
-        found = consensus.tallies([row[1] for row in chunk])
+    for chunk in chunks_by_id(Consensus.objects.all(), "item", "item__not_assessable", *consensus.STORED):
+        found = consensus.count_many([row[1] for row in chunk])
         contested = _open_disputes([row[1] for row in chunk])
         for _, item_id, *stored in chunk:
             different = _different(stored, found[item_id], contested.get(item_id, set()))
@@ -155,15 +157,17 @@ def _open_disputes(item_ids: Sequence[int]) -> dict[int, set[str]]:
     return contested
 
 
-def _different(stored: Sequence[Any], found: consensus.Tally, contested: set[str]) -> str:
-    state, labels, n_judgments, n_not_assessable, expected_error, not_assessable = stored
+def _different(stored: Sequence[Any], found: consensus.Count, contested: set[str]) -> str:
+    not_assessable, state, labels, n_judgments, n_not_assessable, expected_error, *gold = stored
+    pooled = found.pooled
     differences = {
-        "the states": state != found.state,
-        "the labels": labels != found.labels,
-        "the counts": (n_judgments, n_not_assessable) != (found.n_judgments, found.n_not_assessable),
-        "the expected errors": abs(expected_error - found.expected_error) > PRECISION,
-        "the outcomes": bool(not_assessable) != found.not_assessable,
-        "the open disputes": contested != set(found.open),
+        "the states": state != pooled.state,
+        "the labels": labels != pooled.labels,
+        "the counts": (n_judgments, n_not_assessable) != (pooled.n_judgments, pooled.n_not_assessable),
+        "the expected errors": abs(expected_error - pooled.expected_error) > PRECISION,
+        "the outcomes": bool(not_assessable) != pooled.not_assessable,
+        "what is settled for gold": gold != [found.gold, found.gold_sha256],
+        "the open disputes": contested != set(pooled.open),
     }
     return ", ".join(name for name, differs in differences.items() if differs)
 
@@ -246,6 +250,24 @@ def _faults_of(release: GoldRelease) -> Iterator[str]:
         yield f"{release.n_items} items counted, {len(rows)} rows are there"
     if stored_rows is not None and rows != stored_rows:
         yield "the rows are not those of rows.sha256"
+
+
+@check("rebuild", "The newest release of each project comes out again, byte for byte, from what its rows rest on.")
+def rebuilds() -> Iterator[str]:
+    for project in Project.objects.filter(releases__isnull=False).distinct().order_by("pk"):
+        release = released.latest(project)
+        if release is not None and not any(_faults_of(release)):  # bytes that are not whole are told above
+            yield from (f"release {release.pk} ({release}): {fault}" for fault in _not_rebuilt(release))
+
+
+def _not_rebuilt(release: GoldRelease) -> Iterator[str]:
+    stored = dict(ReleaseFile.objects.filter(release=release).values_list("name", "blob_id"))
+    try:
+        again = {name: hashlib.sha256(content).hexdigest() for name, content in rebuild(release).items()}
+    except Refused as refused:
+        yield f"cannot be made again. {refused.sentence}"
+        return
+    yield from (f"{name} comes out otherwise" for name in sorted(dict(stored.items() ^ again.items())))
 
 
 @check("I14", "The triggers that keep released and recorded rows as they are stand in the catalogue, whole.")

@@ -87,15 +87,22 @@ def publish(
     if newest is not None and draft == before:
         return newest
     schema = _freeze(project, draft, number + 1, by)
-    if _asks_else(before, draft):
+    if _asks_else(before, draft, has_gold=project.draws.exists()):
         recounts.after_publishing(project, by=by)
     return schema
 
 
-def _asks_else(before: Draft, after: Draft) -> bool:
-    """Whether answers that count now may not any more, or the other way round. A new label has none yet."""
-    asked = {(label.key, label.revision, label.retired) for label in after.labels}
-    return not asked.issuperset((label.key, label.revision, label.retired) for label in before.labels)
+def _asks_else(before: Draft, after: Draft, *, has_gold: bool) -> bool:
+    """Whether answers that count now may not any more, or the other way round.
+
+    A new label has no answers yet, which is news for drawn pages alone: those wait for some.
+    """
+    then, now = _questions(before), _questions(after)
+    return then != now if has_gold else not then <= now
+
+
+def _questions(draft: Draft) -> set[tuple[str, int, bool]]:
+    return {(label.key, label.revision, label.retired) for label in draft.labels}
 
 
 def in_force(project: Project) -> SchemaVersion | None:

@@ -1,7 +1,7 @@
 """The queue: open slots, lease the next one, renew, release. Slots are rows, and time is the database's clock."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
@@ -86,6 +86,23 @@ def _open_chunk(
     if purpose in COUNTED:
         consensus.refresh_many(list(counted), project=project)
     return len(slots)
+
+
+def withdraw_open_work(item_ids: Sequence[int]) -> int:
+    """Take work slots of these items that nobody holds out of the queue; what is leased or done stands.
+
+    The caller opens other slots for the same items, which counts them again.
+    """
+    n_withdrawn = 0
+    for start in range(0, len(item_ids), INSERT_CHUNK):
+        chunk = item_ids[start : start + INSERT_CHUNK]
+        # No join: the state must be a condition of the UPDATE itself, or a slot leased at this moment would be taken.
+        gold = Selection.objects.filter(item__in=chunk, stream=Stream.GOLD)
+        work = Assignment.objects.filter(item__in=chunk, state=State.OPEN, purpose=Purpose.WORK)
+        n_withdrawn += work.exclude(selection__in=gold).update(
+            state=State.WITHDRAWN, available_at=None, is_surplus=True
+        )
+    return n_withdrawn
 
 
 def withdraw_slots(items: QuerySet[Item]) -> int:

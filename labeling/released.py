@@ -5,8 +5,11 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from django.db.models import Count, Exists, OuterRef
 
 from labeling.models import GoldItem, GoldRelease, Project
 from labeling.refusals import Refused
@@ -36,6 +39,25 @@ def read_file(release: GoldRelease, name: str) -> bytes:
     return bytes(file.blob.content)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a release was asked: the number of the labels' version, and their keys."""
+
+    version: int
+    keys: frozenset[str]
+
+
+def labels_of(release: GoldRelease) -> Asked:
+    asked = json.loads(read_file(release, "labels.json"))
+    return Asked(asked["schema_version"], frozenset(label["key"] for label in asked["labels"]))
+
+
+def draws_of(release: GoldRelease) -> list[int]:
+    """The numbers of the samples a release is made of, in order."""
+    names = release.files.filter(name__startswith="draws/").values_list("name", flat=True)
+    return sorted(int(name.removeprefix("draws/").removesuffix(".json")) for name in names)
+
+
 def content(release: GoldRelease) -> Files:
     """The files a change of version is computed from."""
     names = release.files.exclude(name__in=CARD_FILES)
@@ -49,6 +71,21 @@ def changes(older: GoldRelease, newer: GoldRelease) -> Change:
         for release in (older, newer)
     ]
     return change_between(*hashes)
+
+
+def n_changes(release: GoldRelease) -> dict[str, int]:
+    """How many rows a release added, changed and removed, counted."""
+    old = GoldItem.objects.filter(release=release.parent, item=OuterRef("item"))
+    now = GoldItem.objects.filter(release=release)
+    n_kept = now.filter(Exists(old)).count()
+    n_same = now.filter(Exists(old.filter(row_sha256=OuterRef("row_sha256")))).count()
+    n_before = release.parent.n_items if release.parent else 0
+    return {"added": release.n_items - n_kept, "changed": n_kept - n_same, "removed": n_before - n_kept}
+
+
+def n_outcomes(release: GoldRelease) -> dict[str, int]:
+    """How many rows have each outcome."""
+    return dict(release.gold_items.order_by("outcome").values_list("outcome").annotate(Count("pk")))
 
 
 def rows(release: GoldRelease) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 A freeze reads one snapshot, computes the files and the version from the difference to the last release, and stores all
 of it in one transaction under the project's lock. Freezing twice gives one release, because the second finds nothing
-changed; the same bytes come out again whenever `rebuild` computes them from the judgments.
+changed. Each row keeps what it rests on, the ids of its answers and its decision, so that `rebuild` computes the same
+bytes again at any time.
 """
 
 import json
@@ -12,24 +13,25 @@ from typing import Any
 
 from django.db import transaction
 
-from labeling import candidates, jobs, released, samples, settling
-from labeling.candidates import Candidate, Request
+from labeling import candidates, jobs, readiness, released, samples, schemas, settling
+from labeling.candidates import Candidate, Gold
 from labeling.models import Blob, Event, GoldItem, GoldRelease, Job, Project, ReleaseFile, User
+from labeling.readiness import Request
 from labeling.refusals import Refused
 from labeling.release_format import Files, Head, change_between, content_sha256, release_files, row_hashes, sha256_of
+from labeling.rounds import Basis
 
 FREEZING = "A version of this project is being frozen at this moment; look at it first."
 
 
 def queue_freeze(project: Project, wanted: Request, *, by: User | None) -> Job:
-    """Freeze in a worker. What would be refused there is refused here first, so that the caller hears it at once."""
+    """Freeze in a worker. What counts can tell will be refused is refused here, so that the caller hears it at once."""
     key = f"freeze:{project.pk}"
     if Job.objects.unfinished().filter(exclusive=key).exists():
         raise Refused(FREEZING)
-    candidates.prepare(project, wanted)
+    readiness.require(project, wanted)
     params = {
-        "samples": wanted.samples, "bump": wanted.bump, "notes": wanted.notes,
-        "accepted_by": dict(wanted.accepted_by or {}),
+        "samples": wanted.samples, "bump": wanted.bump, "notes": wanted.notes, "accepted_by": dict(wanted.accepted_by),
     }  # fmt: skip
     job = jobs.enqueue("freeze", project=project, params=params, by=by, exclusive=key)
     if job.params != params:  # somebody else's, queued at the same moment
@@ -65,7 +67,7 @@ def freeze(
     change = candidate.change
     files = release_files(candidate.content, _head(candidate), change=change)
     with transaction.atomic():
-        Project.objects.select_for_update().get(pk=project.pk)
+        Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # rows that point to it go on being written
         if released.latest(project) != candidate.parent:
             raise Refused("Another version was frozen at the same moment; look at it first.")
         made = _store(candidate, files, by=by)
@@ -97,8 +99,8 @@ def _store(candidate: Candidate, files: Files, *, by: User | None) -> GoldReleas
     made = GoldRelease.objects.create(
         project=candidate.project, major=major, minor=minor, patch=patch, parent=candidate.parent,
         manifest_sha256=sha256_of(files["manifest.json"]), rows_sha256=content_sha256(candidate.content),
-        n_items=len(candidate.probabilities), notes=candidate.wanted.notes,
-        accepted_by=dict(candidate.wanted.accepted_by or {}), created_by=by, created_at=candidate.created,
+        n_items=len(candidate.rows), notes=candidate.wanted.notes, accepted_by=dict(candidate.wanted.accepted_by),
+        created_by=by, created_at=candidate.created,
     )  # fmt: skip
     by_name = {name: sha256_of(content) for name, content in files.items()}
     known = set(Blob.objects.filter(pk__in=by_name.values()).values_list("pk", flat=True))
@@ -108,30 +110,37 @@ def _store(candidate: Candidate, files: Files, *, by: User | None) -> GoldReleas
         ignore_conflicts=True,  # another project may be storing the same bytes now
     )
     ReleaseFile.objects.bulk_create(ReleaseFile(release=made, name=name, blob_id=by_name[name]) for name in files)
-    GoldItem.objects.bulk_create(
-        (
-            GoldItem(release=made, item_id=item_id, row_sha256=sha256, probability=float(chance))
-            for item_id, (sha256, chance) in candidate.probabilities.items()
-        ),
-        batch_size=1_000,
-    )
+    GoldItem.objects.bulk_create((_gold_item(made, *row) for row in candidate.rows.items()), batch_size=1_000)
     return made
 
 
+def _gold_item(made: GoldRelease, item_id: int, row: Gold) -> GoldItem:
+    settled = row.settled
+    return GoldItem(
+        release=made, item_id=item_id, row_sha256=row.row_sha256, probability=float(row.probability),
+        outcome=settled.outcome, settled_sha256=settled.sha256, judgments=list(settled.judgments),
+        decision_id=settled.decision_id,
+    )  # fmt: skip
+
+
+# ---- made again -----------------------------------------------------------------------------------------------------
 def rebuild(release: GoldRelease) -> Files:
-    """The release's files, computed again from the judgments and decisions as they stood then."""
-    numbers = [int(name[6:-5]) for name in release.files.filter(name__startswith="draws/").values_list(
-        "name", flat=True)]  # fmt: skip
-    withdrawn = {row["item"] for row in released.rows(release) if row["outcome"] == settling.WITHDRAWN}
+    """The release's files, computed again from the answers and decisions it rests on, whatever came of them since."""
     project = release.project
     content, _ = candidates.content_of(
-        project, samples.chosen_draws(project, numbers), release.accepted_by, as_of=release.created_at,
-        withdrawn=withdrawn,
+        samples.chosen_draws(project, released.draws_of(release)), release.accepted_by,
+        schema=schemas.numbered(project, released.labels_of(release).version), bases=_bases(release),
     )  # fmt: skip
-    stored_name = json.loads(released.read_file(release, "manifest.json"))["name"]
-    head = Head(project.slug, stored_name, release.version, release.created_at, release.notes)
+    stored = json.loads(released.read_file(release, "manifest.json"))
+    head = Head(stored["project"], stored["name"], release.version, release.created_at, release.notes)
     parent = release.parent
     if parent is None:
         return release_files(content, head, change=None)
     change = change_between(row_hashes(released.read_file(parent, "rows.sha256")), row_hashes(content["rows.sha256"]))
     return release_files(content, _after(head, parent), change=change)
+
+
+def _bases(release: GoldRelease) -> dict[int, Basis]:
+    rows = release.gold_items.values_list("item_id", "judgments", "decision_id", "outcome")
+    return {item_id: Basis(judgments, decision, outcome == settling.WITHDRAWN)
+            for item_id, judgments, decision, outcome in rows}  # fmt: skip

@@ -1,22 +1,24 @@
 """Evaluation samples: drawn by chance from the whole frame, recorded before the first slot, asked blind."""
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
-from labeling import frames, jobs, queue
-from labeling.models import Assignment, Dispute, Draw, Event, Item, Job, Project, Selection, State, Stream, User
+from labeling import frames, jobs, queue, settling
+from labeling.models import Assignment, Draw, Event, Item, ItemState, Job, Project, Selection, State, Stream, User
 from labeling.refusals import Refused, Unacceptable
 from labeling.sampling import draws
 
 MAX_OVERLAP = 20
 CHUNK = 1_000
+WAITING = ("", settling.ANSWER, settling.LABELS)  # nothing is stored yet of a page whose first answer is to come
 RULE = (
     "Sort the ids of the frame by u, the first 52 bits of SHA-256 of the seed, a line end and the id, all as UTF-8; "
     "the first n are the sample. Each of the N was drawn with probability n/N."
@@ -83,11 +85,16 @@ def draw(
     frame = frames.keep(item_ids)
     chosen = draws.draw_uniform(item_ids, size=wanted.size, seed=wanted.seed)
     with transaction.atomic():
-        Project.objects.select_for_update().get(pk=project.pk)  # numbers of samples have no gaps and no doubles
+        # Numbers of samples have no gaps and no doubles. Rows that point to the project may be written meanwhile: an
+        # answer that must open a dispute would wait for us, and we for its page.
+        Project.objects.select_for_update(no_key=True).get(pk=project.pk)
         _refuse_seed_of_another_frame(project, wanted.seed, frame)
         made = _store_record(project, wanted, frame, len(item_ids), by=by, job=job)
-        _open_slots(made, _select(made, chosen))
-        Event.record("sample.drawn", by=by, project=project, about=made, number=made.number, size=made.size)
+        n_withdrawn = _open_slots(made, _select(made, chosen))
+        Event.record(
+            "sample.drawn", by=by, project=project, about=made, number=made.number, size=made.size,
+            withdrawn_slots=n_withdrawn,
+        )  # fmt: skip
         guard()
     return made
 
@@ -141,19 +148,25 @@ def _select(made: Draw, chosen: list[str]) -> list[Selection]:
     return rows
 
 
-def _open_slots(made: Draw, selections: list[Selection]) -> None:
-    """Ask about each item once: one that an earlier sample has queued keeps its gold slots and answers."""
+def _open_slots(made: Draw, selections: list[Selection]) -> int:
+    """Ask about each item once: one that an earlier sample has queued keeps its gold slots and answers.
+
+    Slots of other rounds that nobody holds ask the same, and one person would be given the page twice: they are taken
+    out of the queue. Returns how many.
+    """
     asked = set(
         gold_slots()
         .filter(project=made.project, selection__draw__number__lt=made.number)
         .exclude(state=State.WITHDRAWN)
         .values_list("item_id", flat=True)
     )
-    fresh = (selection for selection in selections if selection.item_id not in asked)
+    fresh = [selection for selection in selections if selection.item_id not in asked]
+    n_withdrawn = queue.withdraw_open_work([selection.item_id for selection in fresh])
     queue.open_slots(made.project, fresh, overlap=made.overlap)
+    return n_withdrawn
 
 
-def gold_slots() -> Any:
+def gold_slots() -> QuerySet[Assignment]:
     return Assignment.objects.filter(selection__stream=Stream.GOLD)
 
 
@@ -165,6 +178,8 @@ class Progress:
     n_items: int
     n_waiting: int
     n_disputed: int
+    n_outdated: int = 0  # of those that wait for answers: nobody is asked for them, since labels changed
+    n_archived: int = 0  # of those that wait: nobody is shown them
 
     @property
     def n_settled(self) -> int:
@@ -172,17 +187,39 @@ class Progress:
 
 
 def progress(project: Project, chosen: Iterable[Draw]) -> Progress:
-    """Counted in the database; `settling.settle` has the last word at the freeze."""
-    drawn = Item.objects.filter(selections__draw__in=list(chosen))
-    total = drawn.distinct().count()
-    active = drawn.active()
-    waiting = gold_slots().filter(project=project, item__in=active, state__in=[State.OPEN, State.LEASED])
-    disputed = Dispute.objects.open().filter(project=project, item__in=active).exclude(item__in=waiting.values("item"))
-    return Progress(
-        total,
-        waiting.aggregate(n=Count("item", distinct=True))["n"],
-        disputed.aggregate(n=Count("item", distinct=True))["n"],
-    )
+    """Counted from what is stored with every answer and decision; each page once, whatever the samples that hold it."""
+    held = Selection.objects.filter(item=OuterRef("pk"), draw__in=list(chosen))
+    return Progress(**Item.objects.filter(Exists(held), project=project).aggregate(**_counts("")))
+
+
+def progress_of_each(chosen: Iterable[Draw]) -> dict[int, Progress]:
+    """The same for each sample by itself, by its key, in one query."""
+    counts = _counts("item__")
+    rows = Selection.objects.filter(draw__in=list(chosen)).order_by().values_list("draw").annotate(**counts)
+    return {draw: Progress(**dict(zip(counts, numbers, strict=True))) for draw, *numbers in rows}
+
+
+def _counts(item: str) -> dict[str, Count]:
+    """What Progress holds, as aggregates; `item` is the path to the item."""
+    is_here = ~Q((f"{item}state", ItemState.WITHDRAWN))
+    waits = is_here & (Q((f"{item}consensus", None)) | Q((f"{item}consensus__gold__in", WAITING)))
+    disputed = is_here & Q((f"{item}consensus__gold", settling.DECISION))
+    return {
+        "n_items": Count("pk"),
+        "n_waiting": Count("pk", filter=waits),
+        "n_disputed": Count("pk", filter=disputed),
+        "n_outdated": Count("pk", filter=is_here & Q((f"{item}consensus__gold", settling.LABELS))),
+        "n_archived": Count("pk", filter=(waits | disputed) & Q((f"{item}state", ItemState.ARCHIVED))),
+    }
+
+
+def counted(settled: Mapping[int, settling.Settled]) -> Progress:
+    """The same from what a freeze has just settled, by item id."""
+    waiting = {pk: one.waits_for for pk, one in settled.items() if one.waits_for}
+    n = Counter(waiting.values())
+    archived = Item.objects.filter(pk__in=list(waiting), state=ItemState.ARCHIVED).count() if waiting else 0
+    answers = n[settling.ANSWER] + n[settling.LABELS]
+    return Progress(len(settled), answers, n[settling.DECISION], n[settling.LABELS], archived)
 
 
 def chosen_draws(project: Project, numbers: Iterable[int] | None) -> list[Draw]:

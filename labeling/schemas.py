@@ -51,6 +51,7 @@ class Questions:
     """What one version asks, and which verdicts given under others are answers to it: only equal revisions pool."""
 
     def __init__(self, now: Schema) -> None:
+        self.schema = now
         self._revisions = {label.key: label.revision for label in now.asked}
         self._same: dict[int, frozenset[str]] = {}
 
@@ -70,6 +71,11 @@ class Questions:
 def newest_of(project: str) -> Subquery:
     """The id of the version in force, inside a query about something else; `project` is its path to the project."""
     return Subquery(SchemaVersion.objects.filter(project=OuterRef(project)).order_by("-number").values("pk")[:1])
+
+
+def numbered(project: Project, number: int) -> Schema:
+    """The version of a project with this number."""
+    return by_id(SchemaVersion.objects.values_list("pk", flat=True).get(project=project, number=number))
 
 
 def in_force(project: Project | int) -> Schema:

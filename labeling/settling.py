@@ -1,47 +1,70 @@
-"""What the gold answers on drawn items come to: settled per label, or still waiting for an answer or a decision.
+"""What the gold answers on a drawn item come to: settled per label, or waiting for an answer or a decision.
 
-Only answers from slots that a draw opened count, and only on labels whose question is still the one in force. A rule
-per label says what is accepted: `adjudicated` (a person decided), `unanimous` (that, or all who answered agree), or
-`consensus:0.95` (those, or at least that share of the yes and no votes). Items that were withdrawn since the draw keep
-their row, with that outcome: leaving them out would bias the sample in silence.
+One function says so, `of_item`: what it finds is stored with every answer and decision, pages and API count what is
+stored, and a freeze asks it again on one snapshot. Only answers from slots that a draw opened count, and only on labels
+whose question is still the one in force. A rule per label says what is accepted: `adjudicated` (a person decided),
+`unanimous` (that, or all who answered agree), or `consensus:0.95` (those, or at least that share of the yes and no
+votes). A decision counts over the gold answers it has seen; where later ones contradict it, a person decides again.
 """
 
+import hashlib
+import json
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
-
-from labeling import consensus, schemas
-from labeling.models import Adjudication, Item, Judgment, Project, State, Stream
-from labeling.models.items import ItemState
-from labeling.models.work import COUNTED
+from labeling import schemas
 from labeling.refusals import Unacceptable
-from labeling.samples import gold_slots
+from labeling.tallies import ADJUDICATED, AGREED, JUDGED, Tally, Vote, tally
 
-CHUNK = 500
 LABELLED, NOT_ASSESSABLE, WITHDRAWN = "labelled", "not_assessable", "withdrawn"
-ANSWER, DECISION = "answer", "decision"
-ADJUDICATED, UNANIMOUS, CONSENSUS = "adjudicated", "unanimous", "consensus"
+# What an item waits for: answers people are asked for; answers nobody is asked for, as labels changed; a decision.
+ANSWER, LABELS, DECISION = "answer", "labels", "decision"
+SETTLED = "settled"
+BY_DECISION, UNANIMOUS, CONSENSUS = "adjudicated", "unanimous", "consensus"
 DEFAULT_RULE = UNANIMOUS
 RULE = re.compile(r"adjudicated|unanimous|consensus:(?P<share>0\.\d{1,6}|1|1\.0{1,6})")
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decision in force on an item. `seen`: per label the newest answer (its id) there was when it was decided."""
+
+    id: int
+    schema_id: int
+    verdicts: Mapping[str, str]
+    seen: Mapping[str, int]
+
+
 @dataclass(slots=True)
 class Settled:
-    """One drawn item. `waits_for` is empty when every asked label is settled."""
+    """One drawn item. `waits_for` is empty when every asked label is settled; `how` is empty where a label is not."""
 
-    item: Item
     outcome: str = LABELLED
     waits_for: str = ""
+    missing: tuple[str, ...] = ()  # asked now, and not answered by as many people as were asked together
     labels: dict[str, str] = field(default_factory=dict)
     how: dict[str, str] = field(default_factory=dict)
     n_judgments: int = 0
     schema_version: int = 0
     snapshot_id: int | None = None
+    judgments: tuple[int, ...] = ()  # ids of the answers it rests on
+    decision_id: int | None = None
+
+    @property
+    def undecided(self) -> list[str]:
+        """The labels that wait for a person's decision."""
+        return [key for key, how in self.how.items() if not how]
+
+    @property
+    def sha256(self) -> str:
+        """Equal where the row of a release would be equal; empty for an item that waits, or was withdrawn."""
+        if self.waits_for or self.outcome == WITHDRAWN:
+            return ""
+        said = [self.outcome, self.labels, self.how, self.n_judgments, self.schema_version, self.snapshot_id]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def checked_rules(raw: Mapping[str, Any], *, keys: Collection[str]) -> dict[str, str]:
@@ -59,124 +82,92 @@ def checked_rules(raw: Mapping[str, Any], *, keys: Collection[str]) -> dict[str,
     return dict(raw)
 
 
-def settle(
-    project: Project,
-    item_ids: Sequence[int],
+# ---- one item -------------------------------------------------------------------------------------------------------
+def of_item(
+    votes: Iterable[Vote],
+    decision: Decided | None,
     *,
-    schema: schemas.Schema,
-    rules: Mapping[str, str],
-    as_of: datetime,
-    withdrawn: Collection[str] | None = None,
-) -> Iterator[Settled]:
-    """Each item as its gold answers stood at `as_of`.
+    questions: schemas.Questions,
+    rules: Mapping[str, str] | None = None,
+    is_asked: bool = False,
+    others_asked: bool = False,
+) -> Settled:
+    """What the gold votes among `votes`, in the order of their rounds, and the decision in force come to.
 
-    With `withdrawn` (public ids) a release is made again: the items' states and slots of today do not count then.
+    `is_asked`: a slot of a draw still waits; `others_asked`: a slot of another stream does.
     """
-    for start in range(0, len(item_ids), CHUNK):
-        yield from _settle_chunk(project, item_ids[start : start + CHUNK], schema, rules, as_of, withdrawn)
-
-
-def _settle_chunk(
-    project: Project,
-    item_ids: Sequence[int],
-    schema: schemas.Schema,
-    rules: Mapping[str, str],
-    as_of: datetime,
-    withdrawn: Collection[str] | None,
-) -> Iterator[Settled]:
-    votes = _votes(item_ids, as_of)
-    decided = _decided(item_ids, as_of)
-    questions = schemas.Questions(schema)
-    open_items: set[int] = set()
-    if withdrawn is None:
-        slots = gold_slots().filter(project=project, item__in=item_ids, purpose__in=COUNTED)
-        open_items = set(slots.filter(state__in=[State.OPEN, State.LEASED]).values_list("item_id", flat=True))
-    for item in Item.objects.filter(pk__in=item_ids).order_by("pk"):
-        is_gone = item.state != ItemState.ACTIVE if withdrawn is None else item.public_id in withdrawn
-        if is_gone:
-            yield Settled(item, outcome=WITHDRAWN)
-            continue
-        given = [vote for vote in (_on_todays_questions(vote, questions) for vote in votes[item.pk]) if vote]
-        under, verdicts = decided.get(item.pk, (schema.id, {}))
-        decisions = questions.answered_by(verdicts, under=under)
-        yield _settled(item, given, decisions, rules, complete=item.pk not in open_items)
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    rater: int
-    round: int
-    outcome: str
-    verdicts: dict[str, str]
-    schema_id: int
-    snapshot_id: int | None
-
-
-def _stands_at(as_of: datetime, *, made: str) -> Q:
-    still = Q(superseded_at=None) | Q(superseded_at__gt=as_of)
-    return Q((f"{made}__lte", as_of)) & still
-
-
-def _votes(item_ids: Sequence[int], as_of: datetime) -> dict[int, list[_Given]]:
-    rows = Judgment.objects.filter(
-        _stands_at(as_of, made="submitted_at"),
-        Q(voided_at=None) | Q(voided_at__gt=as_of),
-        item__in=item_ids,
-        purpose__in=COUNTED,
-        assignment__selection__stream=Stream.GOLD,
-    ).order_by("round", "id")
-    found = defaultdict(list)
-    for item_id, *vote in rows.values_list(
-        "item_id", "rater_id", "round", "outcome", "verdicts", "schema_id", "snapshot_id"
-    ):
-        found[item_id].append(_Given(*vote))
+    gold = (on_todays_questions(vote, questions) for vote in votes if vote.is_gold)
+    given = [vote for vote in gold if vote.verdicts or vote.outcome != JUDGED]
+    decided = questions.answered_by(decision.verdicts, under=decision.schema_id) if decision else {}
+    found = _counted(given, decision, decided, asked=questions.schema.keys, rules=rules or {})
+    if is_asked:
+        found.waits_for = ANSWER
+    elif found.outcome == LABELLED and found.missing:
+        found.waits_for = LABELS
+    elif found.undecided:  # people decide once everyone asked has answered
+        found.waits_for = ANSWER if others_asked else DECISION
     return found
 
 
-def _decided(item_ids: Sequence[int], as_of: datetime) -> dict[int, tuple[int, dict[str, str]]]:
-    rows = Adjudication.objects.filter(_stands_at(as_of, made="decided_at"), item__in=item_ids).order_by("id")
-    return {item_id: (schema_id, verdicts) for item_id, schema_id, verdicts in rows.values_list(
-        "item_id", "schema_id", "verdicts")}  # fmt: skip
+def on_todays_questions(vote: Vote, questions: schemas.Questions) -> Vote:
+    """The vote with its verdicts on labels that asked then what they ask today."""
+    return replace(vote, verdicts=questions.answered_by(vote.verdicts, under=vote.schema_id))
 
 
-def _on_todays_questions(vote: _Given, questions: schemas.Questions) -> _Given | None:
-    if vote.outcome != Judgment.Outcome.JUDGED:
-        return vote
-    verdicts = questions.answered_by(vote.verdicts, under=vote.schema_id)
-    return replace(vote, verdicts=verdicts) if verdicts else None
-
-
-def _settled(
-    item: Item, given: list[_Given], decided: dict[str, str], rules: Mapping[str, str], *, complete: bool
+def _counted(
+    given: Sequence[Vote],
+    decision: Decided | None,
+    decided: Mapping[str, str],
+    *,
+    asked: Sequence[str],
+    rules: Mapping[str, str],
 ) -> Settled:
-    votes = [consensus.Vote(vote.rater, vote.round, vote.outcome, vote.verdicts) for vote in given]
-    tally = consensus.tally(votes, complete=complete, decided=decided)
+    informed = {key: verdict for key, verdict in decided.items() if decision and _has_seen(decision, key, given)}
+    counted = tally(given, complete=True, decided=informed)
     out = Settled(
-        item,
-        n_judgments=tally.n_judgments,
+        n_judgments=counted.n_judgments,
         schema_version=max((schemas.by_id(vote.schema_id).number for vote in given), default=0),
         snapshot_id=given[-1].snapshot_id if given else None,
+        judgments=tuple(vote.id for vote in given),
+        decision_id=decision.id if decision and decided else None,
     )
-    if not complete or not given:
-        out.waits_for = ANSWER
-    elif tally.not_assessable:
+    if given and counted.n_not_assessable * 2 > counted.n_judgments and not counted.labels:
         out.outcome = NOT_ASSESSABLE
-    else:
-        for key, label in tally.labels.items():
-            verdict, how = _accepted(label, rules.get(key, DEFAULT_RULE))
-            if not how:
-                out.waits_for = DECISION
-            out.labels[key], out.how[key] = verdict, how
+        return out
+    out.missing = _missing(given, counted, asked)
+    for key, label in counted.labels.items():
+        earlier = None if key in informed else decided.get(key)
+        out.labels[key], out.how[key] = _accepted(label, rules.get(key, DEFAULT_RULE), earlier=earlier)
     return out
 
 
-def _accepted(label: Mapping[str, Any], rule: str) -> tuple[str, str]:
-    """Verdict and how it was settled; two empty strings when the rule does not accept what there is."""
-    if label["state"] == consensus.ADJUDICATED:
-        return label["verdict"], ADJUDICATED
-    if label["state"] == consensus.AGREED and rule != ADJUDICATED:
+def _accepted(label: Mapping[str, Any], rule: str, *, earlier: str | None) -> tuple[str, str]:
+    """Verdict and how it was settled; two empty strings when a person has to decide.
+
+    `earlier` was decided without these answers: it settles nothing, and what contradicts it settles nothing either.
+    """
+    verdict, how = _by_rule(label, rule)
+    return ("", "") if earlier not in (None, verdict) else (verdict, how)
+
+
+def _by_rule(label: Mapping[str, Any], rule: str) -> tuple[str, str]:
+    if label["state"] == ADJUDICATED:
+        return label["verdict"], BY_DECISION
+    if label["state"] == AGREED and rule != BY_DECISION:
         return label["verdict"], UNANIMOUS
     share = label["probability"]
     if rule.startswith(CONSENSUS) and share is not None and max(share, 1 - share) >= float(rule.split(":")[1]):
         return ("yes" if share > 0.5 else "no"), CONSENSUS
     return "", ""
+
+
+def _has_seen(decision: Decided, key: str, given: Iterable[Vote]) -> bool:
+    return all(vote.id <= decision.seen.get(key, 0) for vote in given if key in vote.verdicts)
+
+
+def _missing(given: Iterable[Vote], counted: Tally, asked: Sequence[str]) -> tuple[str, ...]:
+    """The labels asked now that fewer people have answered than answered together in one round."""
+    together = Counter(vote.round for vote in given if vote.outcome == JUDGED)
+    wanted = max(together.values(), default=1)
+    answers = {key: label["yes"] + label["no"] + label["unsure"] for key, label in counted.labels.items()}
+    return tuple(key for key in asked if answers.get(key, 0) < wanted)

@@ -50,6 +50,7 @@ urlpatterns = [
     # samples and releases
     path("p/<slug:slug>/samples/", samples.sample_list, name="samples"),
     path("p/<slug:slug>/samples/draw/", samples.draw, name="sample_draw"),
+    path("p/<slug:slug>/samples/ask-again/", samples.ask_again, name="sample_ask_again"),
     path("p/<slug:slug>/samples/<int:number>/", samples.sample, name="sample"),
     path("p/<slug:slug>/releases/", releases.release_list, name="releases"),
     path("p/<slug:slug>/releases/freeze/", releases.freeze, name="release_freeze"),

@@ -444,6 +444,8 @@ REQUESTS: dict[str, list[Call]] = {
     "sample.draw": [
         api("POST", "samples", body=sends(size=1, seed="b")),
         page("POST", "labeling:sample_draw", body=sends(size=1, overlap=2, seed="c")),
+        api("POST", "samples_ask_again", ok=frozenset({202, 409})),
+        page("POST", "labeling:sample_ask_again", ok=frozenset({302, 409})),
     ],
     "release.list_read": [
         api("GET", "releases"), api("GET", "release_version", release),

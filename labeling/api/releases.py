@@ -8,20 +8,20 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from labeling import candidates, exports, released, releases
+from labeling import exports, readiness, released, releases
 from labeling.api.base import ActionView, paged
 from labeling.api.downloads import as_download, blob_response
 from labeling.api.jobs import JobShape, accepted
 from labeling.api.judgments import flag
 from labeling.models import Event, GoldRelease, Project
 
-BUMPS = (candidates.AUTO, *candidates.BUMPS)
+BUMPS = (readiness.AUTO, *readiness.BUMPS)
 
 
 class FreezeRequest(serializers.Serializer):
-    bump = serializers.ChoiceField(choices=BUMPS, default=candidates.AUTO)
+    bump = serializers.ChoiceField(choices=BUMPS, default=readiness.AUTO)
     notes = serializers.CharField(
-        default="", allow_blank=True, max_length=candidates.MAX_NOTES, help_text="go into CHANGES.md"
+        default="", allow_blank=True, max_length=readiness.MAX_NOTES, help_text="go into CHANGES.md"
     )
     samples = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**31 - 1), required=False, allow_null=True,
@@ -32,9 +32,9 @@ class FreezeRequest(serializers.Serializer):
         help_text="per label: adjudicated, unanimous (the default), or consensus: with a share, as in consensus:0.95",
     )  # fmt: skip
 
-    def wanted(self) -> candidates.Request:
+    def wanted(self) -> readiness.Request:
         data = self.validated_data
-        return candidates.Request(
+        return readiness.Request(
             samples=data.get("samples"), bump=data["bump"], notes=data["notes"],
             accepted_by=data.get("accepted_by") or {},
         )  # fmt: skip

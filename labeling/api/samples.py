@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from labeling import exports, samples
+from labeling import asking_again, exports, samples
 from labeling.api.base import ActionView, paged
 from labeling.api.downloads import as_download
 from labeling.api.jobs import JobShape, accepted
@@ -62,8 +62,18 @@ class SampleShape(serializers.Serializer):
     job = serializers.UUIDField(allow_null=True)
 
 
+class AskAgainRequest(serializers.Serializer):
+    samples = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**31 - 1), required=False, allow_null=True,
+        allow_empty=False, max_length=1_000, help_text="numbers of samples; all of them when left out",
+    )  # fmt: skip
+
+
 class SampleDetailShape(SampleShape):
     n_waiting = serializers.IntegerField(help_text="pages that wait for answers")
+    n_outdated = serializers.IntegerField(
+        help_text="of those, pages nobody is asked about, since labels are new or mean something else now"
+    )
     n_disputed = serializers.IntegerField(help_text="pages that wait for a decision")
     n_settled = serializers.IntegerField()
 
@@ -123,8 +133,23 @@ class SampleView(ActionView):
         so_far = samples.progress(made.project, [made])
         return Response(
             sample_shape(made)
-            | {"n_waiting": so_far.n_waiting, "n_disputed": so_far.n_disputed, "n_settled": so_far.n_settled}
-        )
+            | {
+                "n_waiting": so_far.n_waiting, "n_outdated": so_far.n_outdated, "n_disputed": so_far.n_disputed,
+                "n_settled": so_far.n_settled,
+            }
+        )  # fmt: skip
+
+
+class AskAgainView(ActionView):
+    actions = {"POST": "sample.draw"}
+
+    @extend_schema(request=AskAgainRequest, responses={202: JobShape})
+    def post(self, request, slug: str) -> Response:
+        """Ask people about the labels that are new or have changed since, on drawn pages that lack answers to them."""
+        body = AskAgainRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        numbers = body.validated_data.get("samples")
+        return accepted(asking_again.queue_asking(self.project, numbers, by=request.user), request)
 
 
 class ProbabilitiesView(ActionView):

@@ -80,6 +80,7 @@ urlpatterns = [
     ),
     # samples, releases
     path("projects/<slug:slug>/samples/", samples.SamplesView.as_view(), name="samples"),
+    path("projects/<slug:slug>/samples/ask-again/", samples.AskAgainView.as_view(), name="samples_ask_again"),
     path("projects/<slug:slug>/samples/<int:number>/", samples.SampleView.as_view(), name="sample"),
     path(
         "projects/<slug:slug>/samples/<int:number>/probabilities/",

@@ -72,12 +72,18 @@ class GoldRelease(models.Model):
 
 
 class GoldItem(models.Model):
-    """One row of a release: the item, its row hash, and the probability it was drawn with."""
+    """One row of a release: the item, its row hash, its probability, and what it rests on, to be made again from."""
 
     release = models.ForeignKey(GoldRelease, models.PROTECT, related_name="gold_items")
     item = models.ForeignKey("labeling.Item", models.PROTECT, related_name="gold_items")
     row_sha256 = models.CharField(max_length=64)
     probability = models.FloatField()
+    outcome = models.CharField(max_length=14, default="labelled")
+    settled_sha256 = models.CharField(max_length=64, blank=True, default="")  # as Consensus.gold_sha256 was then
+    judgments = models.JSONField(default=list)  # ids of the answers that counted
+    decision = models.ForeignKey(
+        "labeling.Adjudication", models.PROTECT, null=True, blank=True, related_name="gold_items"
+    )
 
     class Meta:
         constraints = [

@@ -33,6 +33,9 @@ class Consensus(models.Model):
     n_judgments = models.PositiveSmallIntegerField(default=0)
     n_not_assessable = models.PositiveSmallIntegerField(default=0)
     expected_error = models.FloatField(default=0.0)  # sum over disputed labels of min(p, 1 - p)
+    # What the gold answers of a drawn item come to: "settled", or what it waits for ("answer", "labels", "decision").
+    gold = models.CharField(max_length=8, blank=True, default="")
+    gold_sha256 = models.CharField(max_length=64, blank=True, default="")  # of what is settled: equal rows are equal
     version = models.PositiveIntegerField(default=1)
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -105,6 +108,8 @@ class Adjudication(models.Model):
     adjudicator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="adjudications")
     schema = models.ForeignKey("labeling.SchemaVersion", models.PROTECT, related_name="+")
     verdicts = models.JSONField(default=dict)
+    # Per label the newest answer (its id) there was when it was decided: later ones may contradict the decision.
+    seen = models.JSONField(default=dict)
     cause = models.CharField(max_length=12, choices=Cause.choices)
     note = models.TextField(blank=True)
     active_seconds = models.FloatField(null=True, blank=True)

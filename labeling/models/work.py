@@ -93,7 +93,7 @@ class Assignment(models.Model):
     leased_at = models.DateTimeField(null=True, blank=True)
     priority = models.SmallIntegerField(default=0)
     shuffle = models.BigIntegerField()  # fixed random number: order inside equal priority
-    is_surplus = models.BooleanField(default=False)  # withdrawn because fewer people a page are wanted than once were
+    is_surplus = models.BooleanField(default=False)  # for good: fewer people are wanted, or a draw asks
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = AssignmentQuerySet.as_manager()

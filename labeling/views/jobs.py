@@ -20,6 +20,7 @@ NAMES = {
     "batch": "Choice of a batch",
     "score": "Scoring",
     "freeze": "Freezing a release",
+    "ask_again": "Asking again about drawn pages",
     "release": "Release",
     "export": "Export",
     "draw": "Sample",

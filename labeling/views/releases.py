@@ -9,8 +9,8 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import candidates, permissions, released, releases, verification
-from labeling.models import Job, Project
+from labeling import asking_again, permissions, readiness, released, releases, verification
+from labeling.models import GoldRelease, Job, Project
 from labeling.refusals import Refused, Unacceptable
 from labeling.web import PersonRequest, page, page_or_fragment
 
@@ -19,7 +19,7 @@ RAISED = (("auto", "the version the changes need"), ("minor", "at least a minor 
 
 class FreezeForm(forms.Form):
     notes = forms.CharField(
-        label="Notes", required=False, max_length=candidates.MAX_NOTES, widget=forms.Textarea(attrs={"rows": 3}),
+        label="Notes", required=False, max_length=readiness.MAX_NOTES, widget=forms.Textarea(attrs={"rows": 3}),
         help_text="What a reader of this version should know. They stand in its CHANGES.md for ever.",
     )  # fmt: skip
     bump = forms.ChoiceField(label="Version", choices=RAISED, required=False)
@@ -37,7 +37,7 @@ def freeze(request: PersonRequest, project: Project) -> HttpResponse:
     form = FreezeForm(request.POST)
     status = 422
     if form.is_valid():
-        wanted = candidates.Request(bump=form.cleaned_data["bump"] or "auto", notes=form.cleaned_data["notes"])
+        wanted = readiness.Request(bump=form.cleaned_data["bump"] or "auto", notes=form.cleaned_data["notes"])
         try:
             releases.queue_freeze(project, wanted, by=request.user)
         except Unacceptable as fault:
@@ -61,7 +61,7 @@ def release(request: PersonRequest, project: Project, version: str) -> HttpRespo
     context = {
         "release": found,
         "files": found.files.select_related("blob").defer("blob__content"),
-        "change": released.changes(found.parent, found) if found.parent else None,
+        "change": released.n_changes(found) if found.parent else None,
         "is_latest": found == released.latest(project),
         "outcomes": _outcomes(found),
         "may_download": _may(request, "release.download"),
@@ -70,12 +70,9 @@ def release(request: PersonRequest, project: Project, version: str) -> HttpRespo
     return render(request, "labeling/release.html", context)
 
 
-def _outcomes(found: Any) -> list[tuple[str, int]]:
+def _outcomes(found: GoldRelease) -> list[tuple[str, int]]:
     words = {"labelled": "with labels", "not_assessable": "that nobody could judge", "withdrawn": "withdrawn since"}
-    counts: dict[str, int] = {}
-    for row in released.rows(found):
-        counts[row["outcome"]] = counts.get(row["outcome"], 0) + 1
-    return [(words[outcome], n) for outcome, n in sorted(counts.items())]
+    return [(words[outcome], n) for outcome, n in sorted(released.n_outcomes(found).items())]
 
 
 @require_GET
@@ -92,8 +89,9 @@ def _context(request: PersonRequest, project: Project, form: FreezeForm | None =
     may_freeze = _may(request, "release.cut")
     return {
         "releases": list(project.releases.select_related("created_by")),
-        "standing": None if unfinished else candidates.standing(project),
+        "standing": None if unfinished else readiness.standing(project),
         "unfinished": unfinished,
+        "is_recounting": asking_again.is_recounting(project),
         "failed": newest if newest and newest.state == Job.State.FAILED else None,
         "form": form or FreezeForm(initial={"bump": "auto"}),
         "may_freeze": may_freeze,

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from labeling import candidates, releases
+from labeling import readiness, releases
 from labeling.models import Project
 from labeling.refusals import Refused
 
@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("project", help="the project's slug")
-        parser.add_argument("--bump", choices=(candidates.AUTO, *candidates.BUMPS), default=candidates.AUTO)
+        parser.add_argument("--bump", choices=(readiness.AUTO, *readiness.BUMPS), default=readiness.AUTO)
         parser.add_argument("--notes", default="", help="go into CHANGES.md")
         parser.add_argument("--samples", type=int, nargs="+", metavar="NUMBER", help="left out, all of them")
         parser.add_argument(
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         if project is None:
             raise CommandError(f"There is no project “{options['project']}”.")
         rules = dict(rule.partition("=")[::2] for rule in options["accept"])
-        wanted = candidates.Request(options["samples"], options["bump"], options["notes"], rules)
+        wanted = readiness.Request(options["samples"], options["bump"], options["notes"], rules)
         try:
             made = releases.freeze(project, wanted, by=None)
         except Refused as refused:

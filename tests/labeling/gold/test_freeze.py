@@ -4,10 +4,13 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+import time_machine
+from rest_framework.test import APIClient
 
 from labeling import jobs, queue, released, releases, settling, verification
-from labeling.candidates import Request, prepare
+from labeling.candidates import prepare
 from labeling.models import GoldItem, GoldRelease, Judgment, SchemaVersion, Stream
+from labeling.readiness import Request
 from labeling.refusals import Refused, Unacceptable
 from labeling.release_format import Head, release_files, sha256_of
 from tests.factories import make_item, make_judgment, make_member, make_schema
@@ -63,9 +66,14 @@ def test_answers_from_other_streams_are_not_gold():
     item = made.selections.get(rank=1).item
     make_judgment(item, "old rater", yes=["news"])
     answer_all(project, *annotators(project))
-    if project.disputes.exists():  # the old answer stays a disagreement to look at, and is no vote here
-        assert project.disputes.get().label == "news"
-    assert row_of(freeze(project), item)["labels"]["news"] == "no"
+    assert project.disputes.open().get().label == "news"  # a disagreement to look at, and no vote here
+    client = APIClient()
+    client.force_login(make_member(project, "manager"))
+    sample = client.get(f"/api/v1/projects/{project.slug}/samples/1/").json()
+    assert (sample["n_waiting"], sample["n_disputed"], sample["n_settled"]) == (0, 0, 2)
+    assert "Version 1.0.0 can be frozen" in client.get(f"/p/{project.slug}/releases/").content.decode()
+    row = row_of(freeze(project), item)
+    assert (row["labels"]["news"], row["how"]["news"]) == ("no", "unanimous")
 
 
 def test_a_page_the_learner_picked_is_not_gold_for_that():
@@ -135,7 +143,7 @@ def test_a_disagreement_blocks_until_it_is_decided():
     project, _ = disputed_project()
     with pytest.raises(Refused) as refused:
         freeze(project)
-    assert refused.value.sentence == "1 of 4 pages still waits for a decision; adjudicate them, then freeze again."
+    assert refused.value.sentence == "1 of 4 pages still waits for a decision; adjudicate it, then freeze again."
     assert not GoldRelease.objects.exists()
 
 
@@ -241,16 +249,6 @@ def test_other_words_for_the_same_question_are_a_patch_version():
     assert freeze(project).version == "1.0.1"
 
 
-def test_a_label_that_asks_another_question_drops_the_old_verdicts():
-    project = ready_project()
-    freeze(project)
-    schema = make_schema(project, number=2)
-    schema.labels.filter(key="games").update(revision=2)
-    release = freeze(project)
-    assert release.version == "2.0.0"
-    assert all("games" not in row["labels"] for row in released.rows(release))
-
-
 def test_the_bump_may_be_raised_and_never_lowered():
     project = ready_project(n_items=8, size=3)
     freeze(project)
@@ -285,6 +283,35 @@ def change_everything_since(project, decision, odd, judge):
     draw(project, size=6)
     odd.state = "withdrawn"
     odd.save()
+
+
+def test_rebuilding_asks_no_clock():
+    """Clocks differ between machines: what came later may bear an earlier time, and answers a later one."""
+    project, odd = disputed_project()
+    decision = decide(odd, by=make_member(project, "adjudicator"), games="yes")
+    release = freeze(project)
+    long_ago, far_ahead = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    type(decision).objects.filter(pk=decision.pk).update(superseded_at=long_ago)
+    Judgment.objects.filter(item__project=project).update(voided_at=long_ago)
+    make_schema(project, number=2, labels=("games", "sports"), published_at=long_ago)
+    SchemaVersion.objects.filter(project=project, number=1).update(published_at=far_ahead)
+    stored = {file.name: released.read_file(release, file.name) for file in release.files.all()}
+    assert releases.rebuild(release) == stored
+
+
+def test_the_time_of_a_release_is_the_databases():
+    project = ready_project()
+    with time_machine.travel(datetime(2001, 1, 1, tzinfo=UTC)):
+        release = freeze(project)
+    assert release.created_at.year > 2001
+
+
+def test_each_row_names_what_it_rests_on():
+    project, odd = disputed_project()
+    decision = decide(odd, by=make_member(project, "adjudicator"), games="yes")
+    row = GoldItem.objects.get(release=freeze(project), item=odd)
+    assert set(row.judgments) == set(odd.judgments.values_list("pk", flat=True))
+    assert (row.decision, row.outcome) == (decision, "labelled")
 
 
 def test_a_release_has_the_same_bytes_on_either_database():

@@ -4,7 +4,9 @@ import subprocess
 import sys
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from labeling import jobs, released
 from labeling.models import Draw, GoldRelease, Job
@@ -95,6 +97,41 @@ def test_a_bump_that_is_none_is_refused():
     project = ready_project()
     response = client_of(project, "manager").post(f"/p/{project.slug}/releases/freeze/", {"bump": "huge"})
     assert response.status_code == 422
+
+
+@pytest.mark.parametrize("address", ["releases/", "samples/", "samples/1/"])
+def test_what_a_page_asks_the_database_does_not_grow_with_the_sample_or_read_an_answer(address):
+    asked = []
+    for n_items in (2, 12):
+        project = ready_project(n_items=n_items, size=n_items)
+        freeze(project)
+        client = client_of(project, "manager")
+        client.get(f"/p/{project.slug}/{address}")
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(f"/p/{project.slug}/{address}").status_code == 200
+        asked.append([query["sql"] for query in captured.captured_queries])
+    assert len(asked[0]) == len(asked[1])
+    assert [sql for sql in asked[1] if "labeling_judgment" in sql or "data.jsonl" in sql] == []
+
+
+def test_asking_for_a_freeze_reads_no_answer_before_the_worker_does():
+    project = ready_project()
+    freeze(project)
+    draw(project, size=5)
+    answer_all(project, *annotators(project))
+    with CaptureQueriesContext(connection) as captured:
+        assert client_of(project, "manager").post(f"/p/{project.slug}/releases/freeze/", {}).status_code == 302
+    assert [query["sql"] for query in captured.captured_queries if "labeling_judgment" in query["sql"]] == []
+
+
+def test_samples_come_twenty_to_a_page():
+    project = make_gold_project(n_items=2)
+    for number in range(21):
+        draw(project, size=1, seed=f"s{number}")
+    client = client_of(project, "manager")
+    first, second = (text(client.get(f"/p/{project.slug}/samples/?page={page}")) for page in (1, 2))
+    assert "Sample 21<" in first and "Sample 1<" not in first and "Page 1 of 2" in first
+    assert "Sample 1<" in second and "Sample 21<" not in second
 
 
 def test_a_release_can_be_checked_by_the_file_its_page_offers(tmp_path):

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from labeling import jobs, samples
-from labeling.models import Assignment, Draw, Selection, Stream
+from labeling import jobs, queue, samples
+from labeling.models import Assignment, Draw, Event, Selection, Stream
 from labeling.refusals import Refused, Unacceptable
 from labeling.sampling.draws import draw_uniform, frame_sha256, permanent_number
 from tests.factories import make_assignment, make_item
@@ -61,6 +61,46 @@ def test_a_page_that_waits_already_is_asked_again_blind(project):
         make_assignment(project, item)
     made = draw(project, size=4, overlap=1)
     assert set(Assignment.objects.filter(selection__draw=made).values_list("round", flat=True)) == {2}
+
+
+def test_a_drawn_page_is_not_asked_about_in_two_rounds_at_once(project):
+    """Open slots of the older round go: whoever is next would be given the same page twice."""
+    for item in project.items.all():
+        queue.open_slots(project, [item.selections.create(stream="import")], overlap=2)
+    (alice,) = annotators(project, 1)
+    held = queue.lease_next(project, annotator=alice)
+    made = draw(project, size=10, overlap=2)
+    left = Assignment.objects.filter(selection__stream="import").exclude(state="withdrawn")
+    assert list(left) == [held]
+    assert set(Assignment.objects.filter(selection__draw=made).values_list("state", flat=True)) == {"open"}
+    assert Event.objects.get(kind="sample.drawn").data["withdrawn_slots"] == 19
+
+
+def test_answers_of_the_older_round_stand_and_count_with_the_gold_ones(project):
+    item = project.items.first()
+    queue.open_slots(project, [item.selections.create(stream="import")], overlap=2)
+    answer_all(project, *annotators(project, 1))
+    draw(project, size=10, overlap=1)
+    assert item.consensus.state == "pending"
+    answer_all(project, *annotators(project, 1))
+    item.consensus.refresh_from_db()
+    assert (item.consensus.state, item.consensus.n_judgments) == ("agreed", 2)
+
+
+def test_pages_that_were_not_drawn_keep_their_slots(project):
+    for item in project.items.all():
+        queue.open_slots(project, [item.selections.create(stream="import")], overlap=1)
+    draw(project, size=4)
+    assert Assignment.objects.filter(selection__stream="import", state="open").count() == 6
+
+
+def test_slots_of_an_earlier_draw_and_of_other_purposes_stay(project):
+    first = draw(project, size=10, seed="a")
+    for item in project.items.all():
+        make_assignment(project, item, round=2, purpose="honeypot")
+    draw(project, size=10, seed="b")
+    assert Assignment.objects.filter(selection__draw=first, state="open").count() == 20
+    assert Assignment.objects.filter(purpose="honeypot", state="open").count() == 10
 
 
 def test_a_larger_sample_of_the_same_seed_asks_only_about_the_new_pages(project):

@@ -8,8 +8,8 @@ from labeling import (
     samples,
     tasks,  # noqa: F401  (registers what the jobs do)
 )
-from labeling.candidates import Request
-from labeling.models import Adjudication, Draw, GoldRelease, Item, Project, User
+from labeling.models import Adjudication, Draw, GoldRelease, Item, Judgment, Project, User
+from labeling.readiness import Request
 from tests.factories import make_item, make_member, make_project
 
 
@@ -40,9 +40,11 @@ def answer_all(project: Project, *people: User, yes=lambda person, item: ()) -> 
 
 
 def decide(item: Item, *, by: User, **verdicts: str) -> Adjudication:
+    newest = Judgment.objects.filter(item=item).latest("pk").pk
     decision = Adjudication.objects.create(
-        item=item, adjudicator=by, schema=item.project.schema, verdicts=verdicts, cause="overlooked"
-    )
+        item=item, adjudicator=by, schema=item.project.schema, verdicts=verdicts, cause="overlooked",
+        seen=dict.fromkeys(verdicts, newest),
+    )  # fmt: skip
     consensus.refresh(item, project=item.project)
     return decision
 

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from labeling import imports, intake, invariants, jobs, judging, queue
+from labeling import consensus, imports, intake, invariants, jobs, judging, queue
 from labeling.models import (
     Assignment,
     Blob,
@@ -192,6 +192,12 @@ def test_a_verdict_that_is_none(project, verdicts):
     assert broken() == ["verdicts"]
 
 
+@pytest.mark.parametrize("wrong", [{"gold": "answer"}, {"gold": ""}, {"gold_sha256": "0" * 64}], ids=str)
+def test_what_is_settled_for_gold_that_is_not_what_the_judgments_say(project, wrong):
+    Consensus.objects.filter(pk=Consensus.objects.filter(gold="settled").first().pk).update(**wrong)
+    assert broken() == ["I12"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"state": "agreed"}, {"labels": {}}, {"n_judgments": 7}, {"n_not_assessable": 1}, {"expected_error": 0.9}],
@@ -274,6 +280,22 @@ def test_a_released_row_that_changed(project):
     assert broken() == ["I8"]
 
 
+def test_an_answer_under_a_release_that_changed(project):
+    """Consensus was counted again, so that only the release still knows what was said."""
+    gold = GoldItem.objects.earliest("pk")
+    with unguarded():
+        answers = Judgment.objects.filter(pk__in=gold.judgments)
+        answers.update(verdicts={"games": "no", "news": "no", "self_harm": "yes"})
+    consensus.refresh_many([gold.item_id], project=project)
+    assert broken() == ["rebuild"]
+
+
+def test_what_a_released_row_rests_on_that_was_lost(project):
+    with unguarded():
+        GoldItem.objects.filter(pk=GoldItem.objects.earliest("pk").pk).update(judgments=[])
+    assert broken() == ["rebuild"]
+
+
 def test_a_trigger_that_is_gone(project):
     on = 'ON "labeling_golditem"' if connection.vendor == "postgresql" else ""
     execute(f'DROP TRIGGER "labeling_golditem_no_update" {on}')
@@ -303,7 +325,7 @@ def test_a_draw_that_lost_an_item(project):
     with unguarded():
         Draw.objects.update(size=5, frame_size=6)
         Selection.objects.filter(stream="gold").update(probability=5 / 6)
-    assert broken() == ["gold"]
+    assert broken() == ["gold", "rebuild"]  # what was released from it had other weights
 
 
 def test_a_released_item_that_the_learner_may_read(project):
@@ -313,7 +335,7 @@ def test_a_released_item_that_the_learner_may_read(project):
         execute("UPDATE labeling_draw SET size = 0")
         Selection.objects.filter(draw__isnull=False).update(draw=None)
     assert leaked.state == ItemState.ACTIVE
-    assert broken() == ["I16"]
+    assert broken() == ["I12", "I16", "rebuild"]  # nothing remembers that the page was drawn
 
 
 def test_raters_are_left_alone(project):

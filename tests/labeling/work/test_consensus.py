@@ -51,6 +51,23 @@ def test_a_rater_votes_once_with_the_latest_round():
     assert found.labels["news"]["yes"] == 0 and found.n_judgments == 2
 
 
+def test_a_later_round_that_asked_for_some_labels_leaves_what_the_rater_said_on_the_others():
+    first = vote(1, round=1, news="yes", games="no")
+    found = tally([first, Vote(1, 2, "judged", {"games": "yes"}, asks_some=True)], complete=True)
+    assert {key: label["verdict"] for key, label in found.labels.items()} == {"news": "yes", "games": "yes"}
+
+
+def test_a_later_round_that_asked_for_all_labels_replaces_the_earlier_one():
+    first = vote(1, round=1, news="yes", chess="yes")
+    assert list(tally([first, vote(1, round=2, news="no")], complete=True).labels) == ["news"]
+
+
+def test_a_label_that_needs_a_person_is_in_dispute_whatever_the_votes_and_the_decision_say():
+    votes = [vote(1, news="no"), vote(2, news="no")]
+    found = tally(votes, complete=True, decided={"news": "yes"}, contested=["news"])
+    assert (found.state, found.open, found.labels["news"]["verdict"]) == ("disputed", ["news"], None)
+
+
 def test_a_page_most_people_could_not_judge_is_not_assessable():
     found = tally([gone(1), gone(2), vote(3, news="yes")], complete=True)
     assert found.not_assessable and found.labels == {} and found.state == "agreed"
@@ -203,4 +220,4 @@ class TestQuestions:
     def test_the_check_counts_as_the_store_does(self, project, item, refresh):
         make_judgment(item, "b", schema=publish(project, changed="news", retired="games"))
         stored = refresh(item)
-        assert consensus.tallies([item.pk])[item.pk].labels == stored.labels
+        assert consensus.count_many([item.pk])[item.pk].pooled.labels == stored.labels

@@ -1,0 +1,62 @@
+"""What is counted about items, read from the database: their votes, the decision in force, and who is still asked."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from labeling.models import Adjudication, Assignment, Judgment, Selection, State, Stream
+from labeling.models.work import COUNTED
+from labeling.settling import Decided
+from labeling.tallies import Vote
+
+VOTE = (
+    "item_id", "rater_id", "round", "outcome", "verdicts", "id", "schema_id", "snapshot_id", "assignment__asked",
+    "assignment__selection__stream",
+)  # fmt: skip
+WAITING = (State.OPEN, State.LEASED)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whether answers to an item are still to come: from people a draw asked, or from others."""
+
+    by_draw: bool = False
+    otherwise: bool = False
+
+    @property
+    def any(self) -> bool:
+        return self.by_draw or self.otherwise
+
+
+def votes(judgments: QuerySet[Judgment]) -> dict[int, list[Vote]]:
+    """Item id -> the votes among these answers, in the order of their rounds."""
+    found: dict[int, list[Vote]] = defaultdict(list)
+    for item_id, rater, turn, outcome, verdicts, pk, schema, snapshot, some, stream in judgments.order_by(
+        "round", "id"
+    ).values_list(*VOTE):
+        gold = stream == Stream.GOLD
+        found[item_id].append(Vote(rater, turn, outcome, verdicts, pk, schema, snapshot, some is not None, gold))
+    return found
+
+
+def decisions(adjudications: QuerySet[Adjudication]) -> dict[int, Decided]:
+    """Item id -> the decision; of several the latest."""
+    rows = adjudications.order_by("id").values_list("item_id", "id", "schema_id", "verdicts", "seen")
+    return {item_id: Decided(*decision) for item_id, *decision in rows}
+
+
+def asked(item_ids: Collection[int]) -> dict[int, Asked]:
+    """Item id -> who is still asked, for the items that somebody is asked about."""
+    slots = Assignment.objects.filter(item__in=item_ids, purpose__in=COUNTED, state__in=WAITING)
+    streams: dict[int, set[bool]] = defaultdict(set)
+    for item_id, stream in slots.values_list("item_id", "selection__stream").distinct():
+        streams[item_id].add(stream == Stream.GOLD)
+    return {item_id: Asked(True in found, False in found) for item_id, found in streams.items()}
+
+
+def drawn(item_ids: Collection[int]) -> set[int]:
+    """Those that a draw has chosen."""
+    chosen = Selection.objects.filter(item__in=item_ids, stream=Stream.GOLD)
+    return set(chosen.values_list("item", flat=True))

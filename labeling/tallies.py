@@ -1,0 +1,110 @@
+"""Votes counted: per label how many said what, the verdict and its state. The votes have been read by the caller.
+
+The rule: a label that is not unanimous is a dispute, once everyone asked has answered. Probability is the share of yes
+among yes and no votes. One vote a rater: that of the latest round, which adds to the earlier ones where it asked for
+some labels alone.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from labeling.models import Consensus, Judgment
+
+PENDING, AGREED, DISPUTED, ADJUDICATED = Consensus.State.values
+JUDGED = Judgment.Outcome.JUDGED
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One rater's counted answer on one item. `id` is its judgment's: the later answer has the larger one."""
+
+    rater: int
+    round: int
+    outcome: str
+    verdicts: dict[str, str]
+    id: int = 0
+    schema_id: int = 0
+    snapshot_id: int | None = None
+    asks_some: bool = False  # its slot asked for some labels alone
+    is_gold: bool = False  # its slot was opened by a draw
+
+
+@dataclass(slots=True)
+class Tally:
+    """The state of one item: per label counts and what follows from them."""
+
+    state: str = PENDING
+    labels: dict[str, dict[str, Any]] = field(default_factory=dict)
+    n_judgments: int = 0
+    n_not_assessable: int = 0
+    not_assessable: bool = False
+
+    @property
+    def open(self) -> list[str]:
+        return [key for key, label in self.labels.items() if label["state"] == DISPUTED]
+
+    @property
+    def expected_error(self) -> float:
+        chances: list[float | None] = [self.labels[key]["probability"] for key in self.open]
+        return sum(min(p, 1 - p) for p in chances if p is not None)
+
+
+def tally(
+    votes: Iterable[Vote],
+    *,
+    complete: bool,
+    decided: Mapping[str, str] | None = None,
+    contested: Collection[str] = (),
+) -> Tally:
+    """Count the votes of one item.
+
+    `complete`: everyone asked has answered. `decided`: verdicts a person gave. `contested`: labels that need a person
+    whatever these votes say.
+    """
+    decided = {key: verdict for key, verdict in (decided or {}).items() if key not in contested}
+    latest = one_a_rater(votes)
+    judged = [vote for vote in latest if vote.outcome == JUDGED]
+    out = Tally(n_judgments=len(latest), n_not_assessable=len(latest) - len(judged))
+    if complete and out.n_not_assessable * 2 > out.n_judgments and not decided and not contested:
+        out.not_assessable, out.state = True, AGREED
+        return out
+    is_tied = out.n_not_assessable > 0 and out.n_not_assessable * 2 == out.n_judgments
+    for key in sorted({key for vote in judged for key in vote.verdicts}):
+        given = [vote.verdicts[key] for vote in judged if key in vote.verdicts]
+        # Tied: half of the people could not judge the page at all, so whatever the other half says needs a decision.
+        needs_person = is_tied or key in contested or len(set(given)) > 1 or set(given) == {"unsure"}
+        out.labels[key] = _label(given, complete=complete, contested=needs_person, decided=decided.get(key))
+    out.state = _state(out, complete=complete and bool(out.labels))
+    return out
+
+
+def one_a_rater(votes: Iterable[Vote]) -> list[Vote]:
+    """The vote of each rater. Votes come in the order of their rounds."""
+    latest: dict[int, Vote] = {}
+    for vote in votes:
+        kept = latest.get(vote.rater)
+        if kept is None or vote.round >= kept.round:
+            latest[vote.rater] = vote if kept is None else _after(kept, vote)
+    return list(latest.values())
+
+
+def _after(kept: Vote, vote: Vote) -> Vote:
+    """A round that asked for some labels leaves what the rater said on the others."""
+    adds = vote.asks_some and kept.outcome == vote.outcome == JUDGED
+    return replace(vote, verdicts={**kept.verdicts, **vote.verdicts}) if adds else vote
+
+
+def _label(given: list[str], *, complete: bool, contested: bool, decided: str | None) -> dict[str, Any]:
+    yes, no, unsure = (given.count(verdict) for verdict in ("yes", "no", "unsure"))
+    state = ADJUDICATED if decided else PENDING if not complete else DISPUTED if contested else AGREED
+    verdict = decided or (given[0] if state == AGREED else None)
+    probability = yes / (yes + no) if yes + no else None
+    return {"yes": yes, "no": no, "unsure": unsure, "probability": probability, "verdict": verdict, "state": state}
+
+
+def _state(out: Tally, *, complete: bool) -> str:
+    states = {label["state"] for label in out.labels.values()}
+    if not complete or PENDING in states:
+        return PENDING
+    return DISPUTED if DISPUTED in states else ADJUDICATED if ADJUDICATED in states else AGREED
