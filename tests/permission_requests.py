@@ -16,6 +16,7 @@ from labeling import adjudication, consensus, invites, tokens
 from labeling.models import Import, Item, Job, Membership, Project, User
 from tests.factories import make_assignment, make_item, make_judgment, make_member, make_project
 from tests.labeling.gold.work import annotators, answer_all, decide, draw, freeze
+from tests.real_http import Answer
 
 ROLES = ("viewer", "annotator", "adjudicator", "manager")
 PASSWORD = "correct horse battery"
@@ -43,7 +44,7 @@ class Call:
     foreign: Builder | None = None  # kwargs that name somebody else's object: a 404 where the cell is O
     content_type: str = "application/json"
     ok: frozenset[int] = frozenset({200, 201, 202, 204, 302, 303})
-    reveals: Callable[[Any], bool] | None = None  # for what shows less to some, with the same status
+    reveals: Callable[[Answer, World, str], bool] | None = None  # whether it shows what the action is about
     query: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     if_match: Callable[[World], str] | None = None
@@ -51,7 +52,8 @@ class Call:
 
     @property
     def is_page(self) -> bool:
-        return not self.url.startswith(("api:", "learning_api:", "/api/"))
+        """Pages are for browsers: they ask a stranger to log in, and take no token."""
+        return not self.url.startswith(("api:", "learning_api:", "/api/", "/healthz", "/readyz", "/metrics"))
 
 
 def page(method: str, url: str, kwargs: Builder = in_project, body: Builder | None = None, **more: Any) -> Call:
@@ -77,7 +79,7 @@ def sends(**values: Any) -> Builder:
 # ---- the world of one project ---------------------------------------------------------------------------------------
 def make_world(name: str) -> World:
     """A project with one person per role, and at least one of everything a request can name."""
-    project = make_project(f"{name}-project")
+    project = make_project(f"{name}-project", sensitive=True)
     people = {role: make_member(project, role, name=f"{name}-{role}") for role in ROLES}
     w = SimpleNamespace(project=project, people=people)
     _with_gold(w)
@@ -86,12 +88,16 @@ def make_world(name: str) -> World:
     w.self_judged = _disputed(project, people["adjudicator"])
     w.other = make_member(project, "annotator", name=f"{name}-other")
     w.loose = make_member(project, "viewer", name=f"{name}-loose")  # a role that may be taken away
-    w.item = make_item(project, title="A title", text="Some text")
+    w.item = _page(project, "read")
+    w.half_done = _half_done(project)
     soon = timezone.now() + timedelta(minutes=10)
-    w.leases = {"annotator": make_assignment(project, leased_to=w.people["annotator"], expires_at=soon)}
+    w.leases = {
+        role: make_assignment(project, _page(project, role), leased_to=w.people[role], expires_at=soon)
+        for role in ("annotator", "adjudicator")
+    }
     w.foreign_lease = make_assignment(project, leased_to=w.other, expires_at=soon)
     w.open_slot = make_assignment(project)
-    w.judgments = {"annotator": _judged(project, w.people["annotator"])}
+    w.judgments = {role: _judged(project, w.people[role]) for role in ("annotator", "adjudicator")}
     w.foreign_judgment = _judged(project, w.other)
     w.job = Job.objects.create(project=project, kind="import", created_by=w.people["manager"])
     w.run = Import.objects.create(
@@ -119,6 +125,23 @@ def _disputed(project: Project, first: User | str = "first") -> Item:
     item = make_item(project)
     make_judgment(item, first, yes=["games"])
     make_judgment(item, "second")
+    consensus.refresh(item, project=project)
+    return item
+
+
+def _page(project: Project, name: str) -> Item:
+    """A page with something of each kind that not everybody sees."""
+    return make_item(
+        project, f"https://{name}.{project.slug}.example.net/?q=secret", title="A title", text="Some text",
+        metadata={"note": "beside it"},
+    )  # fmt: skip
+
+
+def _half_done(project: Project) -> Item:
+    """A page one person has answered and others may still be given."""
+    item = make_item(project)
+    make_judgment(item, "first", yes=["games"])
+    make_assignment(project, item)
     consensus.refresh(item, project=project)
     return item
 
@@ -202,6 +225,23 @@ def release(w: World, who: str) -> dict[str, Any]:
     return {"slug": w.project.slug, "version": w.release.version}
 
 
+def is_whole(answer: Answer, w: World, who: str) -> bool:
+    return "q=secret" in answer.json().get("url_raw", "") or bool(answer.json().get("metadata"))
+
+
+def has_text(answer: Answer, w: World, who: str) -> bool:
+    return answer.status == 200 and bool(answer.json()["title"] or answer.json()["text"])
+
+
+def names_half_done(answer: Answer, w: World, who: str) -> bool:
+    return w.half_done.public_id in answer.body.decode()
+
+
+def is_leased_page(answer: Answer, w: World, who: str) -> bool:
+    """The page this person holds, as whoever holds one gets it back."""
+    return who in w.leases and answer.json().get("item", {}).get("id") == w.leases[who].item.public_id
+
+
 ANSWER = sends(yes=["news"], unsure=[], none=False)
 TICKS = sends(**{"label.news": "yes", "label.games": "no", "label.self_harm": "no"})
 LABELS = [{"key": "games"}, {"key": "news"}, {"key": "self_harm"}, {"key": "maps"}]
@@ -222,7 +262,7 @@ REQUESTS: dict[str, list[Call]] = {
     # ---- the installation and accounts
     "health.live": [Call("GET", f"/{name}") for name in ("healthz", "readyz")],
     "health.metrics": [Call("GET", "/metrics", headers=THROUGH_A_PROXY)],
-    "health.detail": [Call("GET", "/readyz", reveals=lambda response: "details" in response.json())],
+    "health.detail": [Call("GET", "/readyz", reveals=lambda answer, w, who: "details" in answer.json())],
     "account.login": [
         page("GET", "accounts:login", nothing),
         page("POST", "accounts:login", nothing, lambda w, who: {"username": w.other.username, "password": PASSWORD}),
@@ -233,12 +273,18 @@ REQUESTS: dict[str, list[Call]] = {
         for method in ("GET", "POST")
         for path in ("/accounts/signup/", "/accounts/register/", "/api/v1/users/")
     ],
-    "account.accept_invite": [page("GET", "accounts:invite", lambda w, who: {"secret": w.invite_secret})],
+    "account.accept_invite": [
+        page("GET", "accounts:invite", lambda w, who: {"secret": w.invite_secret}),
+        page("POST", "accounts:invite", lambda w, who: {"secret": w.invite_secret}, sends(
+            username="fresh", email="", password1="a quiet harbour 9", password2="a quiet harbour 9",
+        )),
+    ],
     "account.reset_password": [
         page("GET", "accounts:password_reset", nothing),
         page("POST", "accounts:password_reset", nothing, sends(email="nobody@example.org")),
         page("GET", "accounts:password_reset_sent", nothing),
-        page("GET", "accounts:password_reset_confirm", lambda w, who: {"uidb64": "MQ", "token": "x-y"}),
+        *(page(method, "accounts:password_reset_confirm", lambda w, who: {"uidb64": "MQ", "token": "x-y"})
+          for method in ("GET", "POST")),
         page("GET", "accounts:password_reset_done", nothing),
     ],
     "account.change_own_password": [
@@ -360,6 +406,9 @@ REQUESTS: dict[str, list[Call]] = {
         api("GET", "item", item, foreign=unread_item),
         page("GET", "labeling:item", item, foreign=unread_item),
     ],
+    "item.read_whole": [api("GET", "item", item, reveals=is_whole)],
+    "item.read_text": [api("GET", "item", item, reveals=has_text)],
+    "item.read_leased": [api("POST", "next", reveals=is_leased_page)],
     "item.edit_content": [
         *(api(method, "item", item, sends(title="Other")) for method in ("PUT", "PATCH", "DELETE")),
         *admin_calls("item", lambda w: w.item.pk),
@@ -394,10 +443,22 @@ REQUESTS: dict[str, list[Call]] = {
     "judgment.revise_own": [
         api("POST", "revise", judgment, ANSWER, foreign=foreign_judgment),
         page("GET", "labeling:change", both(in_project, judgment), foreign=both(in_project, foreign_judgment)),
+        page("POST", "labeling:change", both(in_project, judgment), TICKS, foreign=both(in_project, foreign_judgment)),
+    ],
+    "judgment.create_as_other": [
+        api("POST", "judgment", foreign_lease, lambda w, who: ANSWER(w, who) | {"annotator": w.other.username}),
     ],
     "judgment.revise_other": admin_calls("judgment", lambda w: w.foreign_judgment.pk),
     "judgment.delete": admin_calls("judgment", lambda w: w.foreign_judgment.pk)[1:],
+    "judgment.read_others_before_done": [
+        api("GET", "judgments", reveals=names_half_done),
+        api("GET", "consensus", reveals=names_half_done),
+    ],
     "judgment.read_others_after_done": [api("GET", "judgments")],
+    "judgment.read_identified": [api("GET", "judgments", query="identify=true")],
+    "export.create": [
+        api("GET", "judgments", headers={"Accept": accept}) for accept in ("text/csv", "application/x-ndjson")
+    ],
     # ---- agreement and disagreement
     "dashboard.project": [page("GET", "labeling:overview")],
     "agreement.read_project": [
@@ -463,6 +524,10 @@ REQUESTS: dict[str, list[Call]] = {
         learning("POST", "training_runs", body=nothing),
         page("POST", "active_learning:train"),
         page("GET", "active_learning:job", lambda w, who: {"slug": w.project.slug, "job_id": w.training_job.pk}),
+    ],
+    "model.upload_artifact": [
+        learning(method, "training_run", numbered("training"), sends(artifact="x"))
+        for method in ("PUT", "POST", "PATCH")
     ],
     "batch.read": [
         learning("GET", "batches"), learning("GET", "batch", numbered("batch")),

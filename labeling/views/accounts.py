@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from labeling import accounts, invites, login_throttle, sessions, tokens
 from labeling.forms.accounts import NewAccountForm, PasswordForm, PreferencesForm, TokenForm
@@ -21,22 +21,24 @@ get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 # ---- in and out -----------------------------------------------------------------------------------------------------
 # Django's own views keep what is hard to get right: `next` stays on this site, a login gets a new session id, and a
 # reset answers alike whether the address is known or not and writes to the address that is stored.
-log_in = page("account.login")(views.LoginView.as_view(template_name="accounts/login.html"))
-log_out = page("account.logout")(views.LogoutView.as_view())
+log_in = page("account.login")(get_or_post(views.LoginView.as_view(template_name="accounts/login.html")))
+log_out = page("account.logout")(require_POST(views.LogoutView.as_view()))
 
 reset_password = page("account.reset_password")(
-    views.PasswordResetView.as_view(
-        template_name="accounts/reset.html",
-        email_template_name="accounts/reset_mail.txt",
-        subject_template_name="accounts/reset_subject.txt",
-        success_url=reverse_lazy("accounts:password_reset_sent"),
+    get_or_post(
+        views.PasswordResetView.as_view(
+            template_name="accounts/reset.html",
+            email_template_name="accounts/reset_mail.txt",
+            subject_template_name="accounts/reset_subject.txt",
+            success_url=reverse_lazy("accounts:password_reset_sent"),
+        )
     )
 )
 reset_sent = page("account.reset_password")(
-    views.PasswordResetDoneView.as_view(template_name="accounts/reset_sent.html")
+    require_safe(views.PasswordResetDoneView.as_view(template_name="accounts/reset_sent.html"))
 )
 reset_done = page("account.reset_password")(
-    views.PasswordResetCompleteView.as_view(template_name="accounts/reset_done.html")
+    require_safe(views.PasswordResetCompleteView.as_view(template_name="accounts/reset_done.html"))
 )
 
 
@@ -52,7 +54,7 @@ class _NewPassword(views.PasswordResetConfirmView):
         return response
 
 
-new_password = page("account.reset_password")(_NewPassword.as_view())
+new_password = page("account.reset_password")(get_or_post(_NewPassword.as_view()))
 
 
 # ---- password and sessions ------------------------------------------------------------------------------------------
@@ -75,6 +77,7 @@ def change_password(request: PersonRequest) -> HttpResponse:
 
 
 @page("account.sessions_own")
+@require_safe
 def own_sessions(request: PersonRequest) -> HttpResponse:
     context = {"sessions": sessions.of(request.user), "this": request.session.session_key}
     return render(request, "accounts/sessions.html", context)

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from labeling import invites, permissions
 from labeling import members as membership
@@ -15,6 +15,7 @@ from labeling.web import PersonRequest, page
 
 
 @page("member.list")
+@require_safe
 def members(request: PersonRequest, project: Project) -> HttpResponse:
     return _page(request, project)
 

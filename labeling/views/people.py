@@ -5,7 +5,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from labeling import accounts, tokens
 from labeling.forms.accounts import RightsForm
@@ -16,6 +16,7 @@ PAGE_SIZE = 100
 
 
 @page("account.list_users")
+@require_safe
 def people(request: PersonRequest) -> HttpResponse:
     found = people_known_to(request.user).order_by("username")
     shown = Paginator(found.annotate(projects=Count("memberships__project", distinct=True)), PAGE_SIZE)

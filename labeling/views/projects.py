@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from labeling import permissions, projects, publishing, worklist
 from labeling.forms.projects import NewProjectForm, SettingsForm, initial_of
@@ -18,6 +18,7 @@ get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @page("project.list")
+@require_safe
 def project_list(request: PersonRequest) -> HttpResponse:
     """Each project as a line, with what waits for this person; those put away in a second list."""
     lines = worklist.lines_for(request.user, Project.objects.visible_to(request.user))
