@@ -57,7 +57,7 @@ def save(visitor):
 
 
 def bar(visitor):
-    return visitor.page.locator(".stay.refused")
+    return visitor.page.locator(".stay.refused:not([hidden])")
 
 
 # ---- one key, one decision ------------------------------------------------------------------------------------------

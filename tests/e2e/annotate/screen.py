@@ -21,12 +21,12 @@ def words(visitor: Visitor) -> str:
 
 def bar(visitor: Visitor) -> Locator:
     """The bar that says what was not saved."""
-    return visitor.page.locator(".stay.refused")
+    return visitor.page.locator(".stay.refused:not([hidden])")
 
 
 def question(visitor: Visitor) -> Locator:
     """The bar that asks whether the person is still there."""
-    return visitor.page.locator(".stay.ask")
+    return visitor.page.locator(".stay.ask:not([hidden])")
 
 
 def note(visitor: Visitor) -> Locator:
