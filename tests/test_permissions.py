@@ -119,8 +119,8 @@ def program(site: tuple[str, int], w: World, who: str, *scopes: str) -> Iterator
 
 # ---- sending --------------------------------------------------------------------------------------------------------
 class Tried:
-    """One request in a savepoint that is rolled back: its answer and, where that is a refusal, whether a row changed."""
     """One request in a savepoint that is rolled back: its answer and, if it is a refusal, whether a row changed."""
+
     def __init__(
         self, visitor: Visitor, call: Call, w: World, who: str, kwargs: dict[str, Any], *, is_refused: bool
     ) -> None:
