@@ -1,6 +1,5 @@
 """How every endpoint behaves: who is asking, what a body may hold, what an error looks like, how lists are paged."""
 
-import hashlib
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from http import HTTPStatus
@@ -236,10 +235,6 @@ class CursorPages(pagination.BasePagination):
 
 
 # ---- lost updates ---------------------------------------------------------------------------------------------------
-def etag_of(*parts: object) -> str:
-    return f'"{hashlib.sha256("|".join(str(part) for part in parts).encode()).hexdigest()[:32]}"'
-
-
 def if_match(request: HttpRequest) -> str | None:
     """The tag the caller last saw, without a weak mark; None when the header is absent."""
     value = request.headers.get("If-Match")
