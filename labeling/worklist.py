@@ -9,7 +9,8 @@ from django.db.models.functions import Now
 from labeling.models import Assignment, Dispute, GoldRelease, Membership, Project, Role, User
 
 ANSWERING = {Role.ANNOTATOR, Role.ADJUDICATOR}
-COUNTED_PAGES = 100  # counting stops here, so that a queue of a million costs no more than one of a hundred
+COUNTED_SLOTS = 500  # counting stops here, so that a queue of a million costs no more than a short one
+SHOWN_PAGES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,9 @@ def _line(user: User, project: Project, roles: tuple[str, ...], disputed: int, g
         return Line(project, roles, "Archived.", "", gold)
     if Role.ADJUDICATOR in roles and disputed:
         return Line(project, roles, f"{_pages(disputed)} to settle.", "adjudicate", gold)
-    pages = _free_pages(user, project) if ANSWERING & {*roles} else 0
-    if pages:
-        more = " or more" if pages == COUNTED_PAGES else ""
-        return Line(project, roles, f"{_pages(pages)}{more} to judge.", "annotate", gold)
+    free = _free_pages(user, project) if ANSWERING & {*roles} else ""
+    if free:
+        return Line(project, roles, f"{free} to judge.", "annotate", gold)
     return Line(project, roles, "Nothing waits for you.", "", gold)
 
 
@@ -58,9 +58,16 @@ def _roles(user: User) -> dict[int, tuple[str, ...]]:
     return held
 
 
-def _free_pages(user: User, project: Project) -> int:
+def _free_pages(user: User, project: Project) -> str:
+    """ "58 pages", "100 pages or more", or nothing. A page may wait in several slots."""
     free = Assignment.objects.open_to(user, now=Now()).filter(project=project).in_queue_order()
-    return len(set(free.values_list("item", flat=True)[:COUNTED_PAGES]))
+    slots = list(free.values_list("item", flat=True)[:COUNTED_SLOTS])
+    pages = len(set(slots))
+    if not pages:
+        return ""
+    if pages < SHOWN_PAGES and len(slots) < COUNTED_SLOTS:
+        return _pages(pages)
+    return f"{_pages(min(pages, SHOWN_PAGES))} or more"
 
 
 def _disputed_pages(projects: list[Project]) -> dict[int, int]:

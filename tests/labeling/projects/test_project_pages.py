@@ -5,10 +5,10 @@ import re
 import pytest
 from django.test import Client
 
-from labeling import publishing
+from labeling import publishing, queue
 from labeling.forms.projects import SettingsForm, initial_of
-from labeling.models import Project
-from tests.factories import make_assignment, make_member, make_project, make_user
+from labeling.models import Project, Selection
+from tests.factories import make_assignment, make_item, make_member, make_project, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,16 @@ def test_the_list_says_what_waits_for_me_and_leads_there():
     assert "In “Homepages”: 1 page to judge." in page
     assert f'href="/p/{project.slug}/annotate/"' in page
     assert "Not mine" not in page
+
+
+@pytest.mark.parametrize(("pages", "told"), [(60, "60 pages to judge."), (101, "100 pages or more to judge.")])
+def test_a_page_that_waits_in_two_slots_is_one_page_to_judge(pages, told):
+    project = make_project()
+    for _ in range(pages):
+        item = make_item(project)
+        selection = Selection.objects.create(item=item, stream="import")
+        queue.open_slots(project, [selection], overlap=2)
+    assert told in browser(make_member(project, "annotator")).get("/").content.decode()
 
 
 def test_who_is_in_no_project_is_told_how_to_get_into_one():
