@@ -13,7 +13,7 @@ from labeling import judging, schemas
 from labeling.forms.answers import AnswerForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.judging import Answer
-from labeling.models import Judgment, Project
+from labeling.models import Judgment, Label, Project
 from labeling.models.work import JudgmentQuerySet
 from labeling.refusals import Stale, Unacceptable
 from labeling.views.annotate import progress
@@ -46,7 +46,7 @@ def change(request: PersonRequest, project: Project, judgment_id: int) -> HttpRe
     if request.method == "GET":
         return _page(request, project, head, _draft(head))
     schema = schemas.by_id(head.schema_id)
-    form = AnswerForm(request.POST, keys=tuple(head.verdicts) or schema.keys)
+    form = AnswerForm(request.POST, keys=[label.key for label in _asked(head, schema)])
     answer = form.answer()
     seen = request.POST.get("version") or None
     try:
@@ -107,14 +107,19 @@ def _draft(judgment: Judgment) -> dict[str, Any]:
     return {"yes": judgment.yes, "unsure": judgment.unsure, "none": none, "note": judgment.note if judged else ""}
 
 
+def _asked(judgment: Judgment, schema: schemas.Schema) -> list[Label]:
+    """The labels this answer is about, as they are shown: a database may keep the keys of the answer in any order."""
+    asked = judgment.verdicts or schema.keys
+    return [label for label in schema.labels if label.key in asked]
+
+
 def _page(
     request: PersonRequest, project: Project, judgment: Judgment, answer: dict[str, Any], *,
     seen: str | None = None, faults: Sequence[Fault] = (), heading: str = "", status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     schema = schemas.by_id(judgment.schema_id)
-    asked = set(judgment.verdicts or schema.keys)
     value = dict.fromkeys(answer["yes"], "yes") | dict.fromkeys(answer["unsure"], "unsure")
-    rows = [label_row(label, value=value.get(label.key, "no")) for label in schema.labels if label.key in asked]
+    rows = [label_row(label, value=value.get(label.key, "no")) for label in _asked(judgment, schema)]
     context = {
         "judgment": judgment,
         "page": material(judgment.item, judgment.snapshot, project=project),

@@ -166,8 +166,7 @@ def test_the_second_of_two_sees_both_decisions_and_overwrites_nothing(at_work, p
     at_work.sees("Other page")
 
 
-def test_the_next_page_keeps_to_the_label_that_was_asked_for(at_work, project, pages):
-    """Only News: the first page is decided by someone else meanwhile, and no other page is in dispute on it."""
+def test_the_next_page_keeps_to_the_label_that_was_asked_for(at_work):
     at_work.excuse("409", "htmx:")
     at_work.open(f"{WORK}?label=news")
     at_work.sees("Worst page")
