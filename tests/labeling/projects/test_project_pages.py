@@ -38,10 +38,9 @@ def test_the_list_says_what_waits_for_me_and_leads_there():
 @pytest.mark.parametrize(("pages", "told"), [(60, "60 pages to judge."), (101, "100 pages or more to judge.")])
 def test_a_page_that_waits_in_two_slots_is_one_page_to_judge(pages, told):
     project = make_project()
-    for _ in range(pages):
-        item = make_item(project)
-        selection = Selection.objects.create(item=item, stream="import")
-        queue.open_slots(project, [selection], overlap=2)
+    items = [make_item(project) for _ in range(pages)]
+    selections = [Selection.objects.create(item=item, stream="import") for item in items]
+    queue.open_slots(project, selections, overlap=2)
     assert told in browser(make_member(project, "annotator")).get("/").content.decode()
 
 
