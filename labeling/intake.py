@@ -258,6 +258,6 @@ def pasted(text: str) -> tuple[Iterator[bytes], str]:
     first = next((line for line in lines if line.strip()), "")
     if any("url" in (cell.strip().strip('"') for cell in first.split(mark)) for mark in ",;\t"):
         return iter([text.encode()]), "text/csv"
-    # A line stays a line, so that a refusal names the line that was pasted.
-    objects = (json.dumps({"url": line.strip()}) if line.strip() else "" for line in lines)
+    # A line stays a line and as it was pasted, so that a refusal names it and nothing of an address is lost.
+    objects = (json.dumps({"url": line}) if line.strip() else "" for line in lines)
     return (f"{line}\n".encode() for line in objects), "application/x-ndjson"

@@ -15,7 +15,7 @@ HOLDS_NULL = "What was sent holds a null character (U+0000), which cannot be sto
 
 
 def takes_files(view: View) -> View:
-    """Let a page take files, and longer fields beside them (DATA_UPLOAD_MAX_MEMORY_SIZE). Stands below @page."""
+    """Let a page take files and long lists, and judge their rows by itself. Stands below @page."""
     view.takes_files = True  # type: ignore[attr-defined]
     return view
 
@@ -42,11 +42,11 @@ class Admission:
         """Runs before the check of the CSRF token, which reads the form."""
         if request.path.startswith("/api/"):
             return None
-        is_file = getattr(view, "takes_files", False) and request.user.is_authenticated
-        limit = settings.IMPORT_MAX_BYTES if is_file else settings.BODY_MAX_BYTES
+        takes_files = getattr(view, "takes_files", False)
+        limit = settings.IMPORT_MAX_BYTES if takes_files and request.user.is_authenticated else settings.BODY_MAX_BYTES
         if _length_of(request) > limit:
             return refused(request, 413, f"What was sent is larger than the {limit:,} bytes that this page takes.")
-        return refused(request, 400, HOLDS_NULL) if _has_null(_form(request)) else None
+        return refused(request, 400, HOLDS_NULL) if not takes_files and _has_null(_form(request)) else None
 
 
 def _length_of(request: HttpRequest) -> int:

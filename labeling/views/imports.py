@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.validators import ProhibitNullCharactersValidator
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -21,6 +22,16 @@ SHOWN_ROWS = 100
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what spreadsheets run as a formula
 
 
+class PastedList(forms.CharField):
+    """Text whose lines are judged one by one: a null character is the fault of its line, and no blank line is lost."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(strip=False, **options)
+        self.validators = [check for check in self.validators if not isinstance(check, ProhibitNullCharactersValidator)]
+
+
 class ImportForm(forms.Form):
     file = forms.FileField(
         label="A file",
@@ -28,7 +39,7 @@ class ImportForm(forms.Form):
         help_text="CSV with a column “url”, or NDJSON; plain or gzip. Columns title, text, external_id, language and "
         "captured_at are understood, all others are kept beside the page.",
     )
-    pasted = forms.CharField(
+    pasted = PastedList(
         label="Or a pasted list",
         required=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),

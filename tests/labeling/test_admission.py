@@ -70,7 +70,8 @@ def test_a_null_in_any_form_is_400(operator, form):
     body = "note=%00"
     if form.startswith("multipart"):
         body = '--here\r\nContent-Disposition: form-data; name="note"\r\n\r\n\x00\r\n--here--\r\n'
-    paths = [filled(route, {}) for route in routes() if not route.startswith("/api/")]
+    judged_by_row = "/p/<slug:slug>/items/import/"  # tests/labeling/intake/test_every_door.py
+    paths = [filled(route, {}) for route in routes() if not route.startswith("/api/") and route != judged_by_row]
     assert [path for path in paths if not turned_away(operator.post(path, body, content_type=form))] == []
 
 

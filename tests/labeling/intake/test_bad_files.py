@@ -59,19 +59,3 @@ def _sums(entry: dict, run: Import) -> str:
     if entry["expect"] in {"ok", "partial"} and not wanted.items() <= found.items():
         return f"{entry['file']}: {found} instead of {wanted}"
     return "" if entry["expect"] != "reject_file" or not created else f"{entry['file']} was taken"
-
-
-def test_every_address_of_the_corpus_is_taken_or_refused_with_a_reason():
-    lines = (CORPUS / "urls.jsonl").read_text().splitlines()
-    urls = [json.loads(line)["input"] for line in lines]
-    sendable = [url for url in urls if is_storable(url)]
-    run = bring(make_project(), b"".join(json.dumps({"url": url}).encode() + b"\n" for url in sendable))
-    counts(run)
-    assert run.rows_total == len(sendable)
-    assert all(reason.endswith(".") for reason in run.refused.values_list("reason", flat=True))
-    kept = set(Item.objects.values_list("url_raw", flat=True))
-    assert kept <= set(sendable)  # byte for byte
-
-
-def is_storable(url: str) -> bool:
-    return "\x00" not in url and not any("\ud800" <= letter <= "\udfff" for letter in url)

@@ -190,6 +190,12 @@ def test_a_pasted_list_is_one_address_a_line(project):
     assert reasons(run)[0][0] == 4
 
 
+def test_a_pasted_line_is_kept_as_it_was_pasted(project):
+    chunks, content_type = intake.pasted("\n  https://a.example/ \n")
+    bring(project, chunks, content_type=content_type)
+    assert Item.objects.get(project=project).url_raw == "  https://a.example/ "
+
+
 def test_a_pasted_table_is_read_as_one(project):
     chunks, content_type = intake.pasted("url\ttitle\nhttps://a.example/\tA title\n")
     bring(project, chunks, content_type=content_type)
