@@ -9,6 +9,8 @@ from pathlib import Path
 
 from config.embedded import Unusable, make_private_folder
 
+MAX_PORT = 65_535
+
 
 @contextmanager
 def data_folder(folder: Path) -> Iterator[int]:
@@ -33,6 +35,8 @@ def data_folder(folder: Path) -> Iterator[int]:
 @contextmanager
 def address(host: str, port: int) -> Iterator[socket.socket]:
     """A socket bound to the address, not listening yet: whoever comes second learns it before anything is started."""
+    if not 0 <= port <= MAX_PORT:  # getaddrinfo would take the number modulo 65,536
+        raise Unusable(f"{port} is no port: choose one from 1 to {MAX_PORT}, or 0 for any that is free.")
     try:
         family, kind, protocol, _, target = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -46,6 +50,6 @@ def address(host: str, port: int) -> Iterator[socket.socket]:
         except OSError as problem:
             raise Unusable(
                 f"Port {port} on {host} cannot be used ({problem.strerror}). "
-                f"Choose another one: ./touchstone up --port {port + 1}"
+                f"Choose another one: ./touchstone up --port {port + 1 if port < MAX_PORT else 8000}"
             ) from None
         yield bound

@@ -29,9 +29,9 @@ def main(arguments: list[str]) -> None:
     except Unusable as problem:
         print(problem, file=sys.stderr)  # noqa: T201 (a command speaks to its caller)
         sys.exit(UNUSABLE)
-    from django.core.management import execute_from_command_line
+    from config.commands import run
 
-    execute_from_command_line(["./touchstone", *(arguments or ["help"])])
+    run(["./touchstone", *(arguments or ["help"])])
 
 
 def fill(environ: MutableMapping[str, str]) -> None:

@@ -3,9 +3,29 @@
 from hashlib import sha256
 from pathlib import Path
 
+import psycopg
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
+from django.db import Error, connection
+
+from config.embedded import Unusable
+
+CONNECT_SECONDS = 5
+
+
+def reach_database() -> None:
+    """Touch the database once, past the pool and its patience. Raises Unusable with what it says itself."""
+    try:
+        if connection.vendor == "postgresql":
+            psycopg.connect(**connection.get_connection_params(), connect_timeout=CONNECT_SECONDS).close()
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA schema_version")
+    except (Error, psycopg.Error) as trouble:
+        said = str(trouble).strip().partition("\n")[0].rstrip(".")
+        name = connection.settings_dict["NAME"]
+        raise Unusable(f"The database {name} cannot be used: {said}. Mend that, or change DATABASE_URL.") from None
 
 
 def migrate() -> None:

@@ -27,7 +27,7 @@ def checks() -> list[Check]:
     if ready(found):
         found.append(_migrations())
     if ready(found):
-        found += [_broker(), _worker()]
+        found += [broker(), _worker()]
     return found
 
 
@@ -63,10 +63,10 @@ def _known_migrated() -> bool:
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
-def _broker() -> Check:
+def broker() -> Check:
     try:
-        with current_app.connection_for_write(connect_timeout=1) as broker:
-            broker.ensure_connection(max_retries=0, timeout=1)
+        with current_app.connection_for_write(connect_timeout=1) as connected:
+            connected.ensure_connection(max_retries=0, timeout=1)
     except Exception as away:  # noqa: BLE001  transport errors differ by broker
         return Check("broker", "degraded", type(away).__name__)
     return Check("broker", "ok")

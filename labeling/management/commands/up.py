@@ -3,7 +3,6 @@ import json
 import socket
 import sys
 from argparse import ArgumentParser
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,13 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, connections
 
 from config import claims, embedded, processes, startup
+from config.addresses import Address
 from config.supervisor import ChildDied, NotReady, StopRequested, Supervisor
+from labeling import health
+from labeling.models import Heartbeat
 
 BROKER_SECONDS = 20
 READY_SECONDS = 120
-ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (only when the operator asks for it)
 
 
 class Command(BaseCommand):
@@ -47,14 +48,16 @@ class Command(BaseCommand):
 
     def run_all(self, supervisor: Supervisor, listener: socket.socket, *, demo: bool) -> None:
         """Start everything in its order, say where it is, and keep it company."""
+        startup.reach_database()
         start_broker(supervisor)
         startup.migrate()
+        Heartbeat.objects.filter(process="worker").delete()  # the last run's would be taken for this one's
         startup.collect_static()
         if demo and demo_is_due():
             self.stderr.write("First start: making the demo from the data in demo/ ...")
             create_demo()
         connections.close_all()  # from here on only the children use the database
-        address = Address(listener)
+        address = Address(listener, allowed=settings.ALLOWED_HOSTS)
         env = processes.environment(ALLOWED_HOSTS=",".join(address.names()))
         start_web(supervisor, listener, env=env)
         supervisor.start("worker", processes.worker(), env=env, stop_order=3, stop_seconds=20)
@@ -62,6 +65,8 @@ class Command(BaseCommand):
         beat = processes.beat(schedule=settings.DATA_DIR / "beat-schedule")  # only now: nobody waits for it
         supervisor.start("beat", beat, env=env, stop_order=1, stop_seconds=5)
         self.stdout.write(f"Touchstone is ready at {address.url} (Ctrl-C stops it; logs are in {supervisor.logs})")
+        if address.elsewhere():
+            self.stdout.write(address.elsewhere())
         self.print_accounts()
         self.stdout.flush()
         supervisor.watch()
@@ -79,49 +84,13 @@ class Command(BaseCommand):
         sys.exit(code)
 
 
-class Address:
-    """Where the web server listens, as a person or the readiness poll reaches it."""
-
-    def __init__(self, listener: socket.socket) -> None:
-        self.host, self.port = listener.getsockname()[:2]
-
-    @property
-    def reachable(self) -> str:
-        return ANY_HOST.get(self.host, self.host)
-
-    @property
-    def shown(self) -> str:
-        return f"[{self.reachable}]" if ":" in self.reachable else self.reachable
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.shown}:{self.port}/"
-
-    def names(self) -> list[str]:
-        """The names the web server answers to: the configured ones; embedded, also this host's own."""
-        names = list(settings.ALLOWED_HOSTS)
-        if tuple(names) == embedded.LOOPBACK_NAMES:
-            names += [socket.gethostname()] if self.host in ANY_HOST else [self.shown]
-        return names
-
-    def is_ready(self) -> bool:
-        """/readyz answers, and the worker has reported."""
-        known = settings.ALLOWED_HOSTS[0].lstrip(".")
-        connection = HTTPConnection(self.reachable, self.port, timeout=5)
-        try:
-            connection.request("GET", "/readyz", headers={"Host": "localhost" if known == "*" else known})
-            response = connection.getresponse()
-            return response.status == 200 and json.load(response)["checks"]["worker"] == "ok"
-        except (OSError, HTTPException, ValueError):
-            return False
-        finally:
-            connection.close()
-
-
 def start_broker(supervisor: Supervisor) -> None:
-    """A Valkey of our own, unless REDIS_URL names another one."""
+    """A Valkey of our own, unless REDIS_URL names another one: that one must answer."""
     path = embedded.broker_socket(settings.DATA_DIR)
     if settings.REDIS_URL != f"unix://{path}":
+        supervisor.wait_until(
+            lambda: health.broker().state == "ok", name="the broker of REDIS_URL", seconds=BROKER_SECONDS
+        )
         return
     embedded.make_socket_folder(path.parent)
     data = settings.DATA_DIR / "valkey"
