@@ -96,6 +96,7 @@ def _context(request: PersonRequest, project: Project, form: FreezeForm | None =
         "form": form or FreezeForm(initial={"bump": "auto"}),
         "may_freeze": may_freeze,
         "may_sample": _may(request, "sample.read"),
+        "may_ask_again": _may(request, "sample.draw"),
         "may_annotate": _may(request, "queue.claim"),
         "may_adjudicate": _may(request, "adjudication.list"),
     }

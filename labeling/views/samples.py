@@ -104,7 +104,7 @@ def _context(request: PersonRequest, project: Project, form: DrawForm | None = N
         "rows": [(made, so_far[made.pk]) for made in shown],
         "page_obj": shown,
         "so_far": total,
-        "steps": _steps(total),
+        "waiting": _waiting(total),
         "n_pages": n_pages,
         "unfinished": unfinished,
         "failed": f"{FAILED[failed.kind]} {failed.message}" if failed else "",
@@ -120,15 +120,17 @@ def _may_draw(request: PersonRequest, project: Project) -> bool:
 
 def _steps(so_far: samples.Progress) -> str:
     """Where the pages of a sample are, as one sentence."""
-    if not so_far.n_waiting and not so_far.n_disputed:
+    waiting = _waiting(so_far)
+    if not waiting:
         return "Every page is settled."
-    parts = [
-        f"{n:,} {'waits' if n == 1 else 'wait'} for {what}"
-        for n, what in (
-            (so_far.n_waiting - so_far.n_outdated, "an answer"),
-            (so_far.n_outdated, "answers to labels that are new or have changed since"),
-            (so_far.n_disputed, "a decision"),
-        )
-        if n
-    ]
-    return f"{so_far.n_settled:,} of {so_far.n_items:,} pages are settled; {phrases.listed(parts)}."
+    return f"{so_far.n_settled:,} of {so_far.n_items:,} pages are settled; {waiting}."
+
+
+def _waiting(so_far: samples.Progress) -> str:
+    """What the pages that are not settled wait for: "2 wait for an answer and 1 waits for a decision"."""
+    parts = (
+        (so_far.n_waiting - so_far.n_outdated, "an answer"),
+        (so_far.n_outdated, "answers to labels that are new or have changed since"),
+        (so_far.n_disputed, "a decision"),
+    )
+    return phrases.listed([f"{n:,} {'waits' if n == 1 else 'wait'} for {what}" for n, what in parts if n])
