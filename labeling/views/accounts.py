@@ -1,5 +1,7 @@
 """A person's own pages: log in and out, password, sessions, tokens, settings, and taking up an invitation."""
 
+import re
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash, views
@@ -16,12 +18,23 @@ from labeling.models import ApiToken, UserSession
 from labeling.refusals import Refused, Unacceptable
 from labeling.web import PersonRequest, page
 
+PLAIN_PATH = re.compile(r"/(?![/\\])")
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
 
 # ---- in and out -----------------------------------------------------------------------------------------------------
 # Django's own views keep what is hard to get right: `next` stays on this site, a login gets a new session id, and a
 # reset answers alike whether the address is known or not and writes to the address that is stored.
-log_in = page("account.login")(get_or_post(views.LoginView.as_view(template_name="accounts/login.html")))
+class LogIn(views.LoginView):
+    template_name = "accounts/login.html"
+
+    def get_redirect_url(self) -> str:
+        """Only a plain path of this site: Django alone takes “//<tab>/google.com” for one, as it names no host."""
+        url = super().get_redirect_url()
+        return url if PLAIN_PATH.match(url) and url.isprintable() else ""
+
+
+log_in = page("account.login")(get_or_post(LogIn.as_view()))
 log_out = page("account.logout")(require_POST(views.LogoutView.as_view()))
 
 reset_password = page("account.reset_password")(
