@@ -76,13 +76,6 @@ def _is_deadlock(trouble: OperationalError) -> bool:
     return getattr(trouble.__cause__, "sqlstate", None) == DEADLOCK
 
 
-def stored_answer(request: Any) -> HttpResponse | None:
-    """What this call was answered before, or None. For calls whose object has moved on since."""
-    key = key_of(request)
-    row = key and IdempotencyKey.objects.filter(user=request.user, key=key).first()
-    return replay(row, fingerprint_of(request)) if row else None
-
-
 def fingerprint_of(request: Any) -> str:
     """SHA-256 of method, full path and body."""
     seal = _seal(request)

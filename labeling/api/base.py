@@ -17,10 +17,6 @@ from labeling.api.conventions import CursorPages
 from labeling.models import Project, User
 
 
-class MovedOn(Http404):
-    """The caller may do this in the project, but the object is not theirs, or no longer since they were answered."""
-
-
 class BodyTooLarge(exceptions.APIException):
     status_code = 413
     default_detail = f"A body holds at most {settings.BODY_MAX_BYTES:,} bytes."
@@ -55,7 +51,6 @@ class ActionView(APIView):
         person = self.person
         if person.is_authenticated and project and Project.objects.visible_to(person).filter(pk=project.pk).exists():
             policy.require(person, self.actions[str(self.request.method)], project)
-            raise MovedOn
         raise Http404
 
     def initial(self, request, *args: Any, **kwargs: Any) -> None:
@@ -75,8 +70,6 @@ class ActionView(APIView):
         try:
             self.initial(self.request, *args, **kwargs)
             response: Any = self.handled() if self.reads_stream else idempotency.once(self.request, self.handled)
-        except MovedOn as gone:
-            response = idempotency.stored_answer(self.request) or self.handle_exception(gone)
         except Exception as trouble:  # noqa: BLE001  what is no refusal is raised again by the framework
             response = self.handle_exception(trouble)
         self.response = self.finalize_response(self.request, response)

@@ -214,7 +214,6 @@ def test_the_answer_stays_when_the_page_has_gone_to_somebody_else_since(project,
     again = client.post(path, {"reason": "rather_not"}, headers=KEY)
     assert (again.status_code, again["Idempotency-Replayed"]) == (204, "true")
     assert client.post(path, {"reason": "other"}, headers=KEY).status_code == 422
-    assert client.post(path, {"reason": "rather_not"}, headers={"Idempotency-Key": "k2"}).status_code == 404
     assert Skip.objects.count() == 1
 
 
