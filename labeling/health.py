@@ -72,6 +72,12 @@ def broker() -> Check:
     return Check("broker", "ok")
 
 
+def worker_seen(*, within_seconds: float) -> bool:
+    """Whether a worker of this database said so lately that it may still run."""
+    since = timezone.now() - timedelta(seconds=within_seconds)
+    return Heartbeat.objects.filter(process="worker", at__gt=since).exists()
+
+
 def _worker() -> Check:
     beat = Heartbeat.objects.filter(process="worker").first()
     if beat is None:
