@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from pathlib import Path
+from time import monotonic
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
+ANSWERS_WITHIN_SECONDS = 5
 PATIENCE_MS = 30_000  # the first page of a run imports everything, on a machine that may be busy
 BLAMED = {"serious", "critical"}
 
@@ -28,6 +30,7 @@ class Visitor:
         self.context = browser.new_context(base_url=address, **({"viewport": {"width": 1280, "height": 800}} | options))
         self.complaints: list[str] = []
         self.strays: list[str] = []
+        self.unanswered: set[Request] = set()
         self.excused: tuple[str, ...] = ()
         self.page = self.new_tab()
 
@@ -40,6 +43,9 @@ class Visitor:
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("request", self._follow)
+        page.on("requestfinished", self._answered)
+        page.on("requestfailed", self._answered)
+        page.on("close", lambda _: self.unanswered.clear())
         return page
 
     def _listen(self, message: ConsoleMessage) -> None:
@@ -47,8 +53,12 @@ class Visitor:
             self.complaints.append(f"{message.location.get('url', '')}: {message.text}")
 
     def _follow(self, request: Request) -> None:
+        self.unanswered.add(request)
         if not request.url.startswith((self.address, "data:", "blob:")):
             self.strays.append(request.url)
+
+    def _answered(self, request: Request) -> None:
+        self.unanswered.discard(request)
 
     def excuse(self, *words: str) -> None:
         """Lines of the console with these words are wanted: a refused request is always written there."""
@@ -101,6 +111,10 @@ class Visitor:
         return self.page.evaluate(IS_WIDER)
 
     def leave(self) -> None:
+        """Close the browser once all is answered: the server works on without it, and the database is emptied next."""
+        until = monotonic() + ANSWERS_WITHIN_SECONDS
+        while self.unanswered and self.context.pages and monotonic() < until:
+            self.context.pages[0].wait_for_timeout(20)
         self.context.close()
 
 
