@@ -121,6 +121,9 @@ def test_next(api):
 def test_next_with_a_page_that_ran_out_in_someones_hands(api, project, alice):
     """Three more, and only then: who lost it is written down, and the new holder is shown the version in force."""
     queue.release_all(alice)
+    Assignment.objects.filter(item__judgments__rater__user=alice, state=State.OPEN).update(
+        state=State.WITHDRAWN, available_at=None
+    )
     lease(api_of(make_member(project, "annotator")))
     Assignment.objects.filter(state=State.OPEN).update(available_at=timezone.now() + timedelta(days=1))
     Assignment.objects.filter(state=State.LEASED).update(available_at=timezone.now() - timedelta(days=1))

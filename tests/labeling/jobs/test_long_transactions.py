@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from labeling import candidates, releases, samples
+from labeling import readiness, releases, samples
 from labeling.candidates import Request
 from labeling.models import Event, Job
 from labeling.refusals import Refused
@@ -41,14 +41,14 @@ def test_a_freeze_locks_its_job_only_when_all_is_written():
 def test_of_two_freezes_asked_for_at_once_none_is_given_the_others(monkeypatch):
     """The other's job is written after we looked for one, and before we write ours."""
     project = ready_project()
-    prepare = candidates.prepare
+    require = readiness.require
 
     def slowly(*asked: object):
-        monkeypatch.setattr(candidates, "prepare", prepare)
+        monkeypatch.setattr(readiness, "require", require)
         releases.queue_freeze(project, Request(notes="theirs"), by=None)
-        return prepare(*asked)
+        require(*asked)
 
-    monkeypatch.setattr(candidates, "prepare", slowly)
+    monkeypatch.setattr(readiness, "require", slowly)
     with pytest.raises(Refused, match="being frozen at this moment"):
         releases.queue_freeze(project, Request(notes="ours"), by=None)
     assert [job.params["notes"] for job in Job.objects.filter(kind="freeze")] == ["theirs"]
