@@ -16,7 +16,7 @@ from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from labeling import verification
-from labeling.models import Adjudication, Consensus, Judgment, Selection
+from labeling.models import Adjudication, Assignment, Consensus, Judgment, Selection, State
 from tests.e2e.album import Album
 from tests.e2e.visitor import Visitor
 from tests.factories import make_member, make_project
@@ -192,8 +192,10 @@ def test_the_whole_day(visit, worker, live_server, tmp_path):
 
     # A gold sample by chance, judged blind among the rest, settled, frozen.
     draw_sample(manager, 5)
-    answered = judge_all(ann, 0), judge_all(bo, 1)
-    assert answered == (9, 9)
+    # A page of the batch that the draw met too is asked once, for both.
+    asked = set(Assignment.objects.filter(project=project, state=State.OPEN).values_list("item", flat=True))
+    assert 5 <= len(asked) <= 9
+    assert (judge_all(ann, 0), judge_all(bo, 1)) == (len(asked), len(asked))
     decide_all(jo)
     freeze(manager)
 
@@ -205,7 +207,7 @@ def test_the_whole_day(visit, worker, live_server, tmp_path):
     assert (checked.returncode, checked.stderr) == (0, "")
     rows = [json.loads(line) for line in (tmp_path / "gold" / "data.jsonl").read_text("utf-8").splitlines()]
     assert len(rows) == 5
-    assert Judgment.objects.filter(item__project=project).count() == 24 + 18
+    assert Judgment.objects.filter(item__project=project).count() == 24 + 2 * len(asked)
     assert Adjudication.objects.in_force().filter(item__project=project).count() >= 3
 
     look_at_every_page(album, manager, ann, jo)
