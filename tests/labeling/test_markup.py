@@ -3,6 +3,7 @@
 import json
 from html import escape
 
+import html5lib
 import pytest
 from django.contrib import admin
 from django.test import Client
@@ -132,3 +133,31 @@ def test_every_naughty_string_is_a_note_like_any_other():
         assert answer.status_code == 200, (text, answer.content)
         assert Draft.objects.get().answer["note"] == text.strip()
     assert client.get(reverse("labeling:annotate", args=[project.slug])).status_code == 200
+
+
+def forms_of(path: str, html: str) -> list[tuple[str, list[str]]]:
+    """(where it goes, the names of its fields) of every form on a page that is posted."""
+    found = []
+    for form in html5lib.parse(html, namespaceHTMLElements=False).iter("form"):
+        if form.get("method", "").lower() == "post":
+            fields = [field.get("name") for kind in ("input", "textarea", "select") for field in form.iter(kind)]
+            found.append((form.get("action") or path, sorted({name for name in fields if name})))
+    return found
+
+
+@pytest.mark.parametrize("role", ["annotator", "adjudicator", "manager"])
+def test_a_form_that_is_shown_again_shows_words(house, role):
+    """Every form of every page, sent with payloads in all its fields: refused or taken, nothing of it is markup."""
+    client = client_of(house.people[role])
+    sent, found = set(), []
+    for path, page in reads(house, house.people[role], most=1):
+        if not page.headers.get("Content-Type", "").startswith("text/html"):
+            continue
+        for action, names in forms_of(path, body_of(page)):
+            if action in sent or action.startswith(reverse("accounts:logout")):
+                continue
+            sent.add(action)
+            for shift in (0, 7, 14):
+                answer = client.post(action, {name: hostile(place + shift) for place, name in enumerate(names)})
+                found += faults(action, answer)
+    assert len(sent) >= 4 and found == []
