@@ -11,7 +11,7 @@ import pytest
 from labeling.models import Import, Item, Job
 from labeling.refusals import Unacceptable
 from tests.factories import make_project
-from tests.labeling.intake.files import bring, counts
+from tests.labeling.intake.files import bring, counts, ndjson
 
 CORPUS = Path(__file__).parents[2] / "corpora" / "bad_inputs"
 pytestmark = pytest.mark.django_db
@@ -59,3 +59,21 @@ def _sums(entry: dict, run: Import) -> str:
     if entry["expect"] in {"ok", "partial"} and not wanted.items() <= found.items():
         return f"{entry['file']}: {found} instead of {wanted}"
     return "" if entry["expect"] != "reject_file" or not created else f"{entry['file']} was taken"
+
+
+def test_naughty_strings_are_kept_letter_for_letter():
+    """The list of strings that break software, as titles and texts: kept as they are, or refused with their line."""
+    naughty = json.loads((CORPUS / "third_party" / "blns.json").read_text("utf-8"))
+    address = "https://a.example/{}".format
+    rows = [{"url": address(n), "title": text, "text": text} for n, text in enumerate(naughty)]
+    project = make_project()
+    run = bring(project, ndjson(*rows))
+    kept = {item.url_raw: item.snapshot for item in project.items.select_related("snapshot")}
+    refused = set(run.refused.values_list("line", flat=True))
+    for line, row in enumerate(rows, start=1):
+        if line in refused:
+            assert "\x00" in row["text"]
+            continue
+        snapshot = kept[row["url"]]
+        assert (snapshot.title, snapshot.text) == (row["title"], row["text"]) if row["text"] else snapshot is None
+    assert len(kept) + len(refused) == len(naughty) > 400
