@@ -13,8 +13,6 @@ Log-odds keep their resolution where probabilities crowd at 0 and 1, and choosin
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
+
+from labeling import whole_files
 
 MAGIC = b"TSSCORE1"
 PREFIX_BYTES = 16
@@ -78,7 +78,7 @@ def write(folder: Path, *, columns: Sequence[str], items: NDArray[np.int64], log
     for part in content:
         seal.update(part)
     folder.mkdir(parents=True, exist_ok=True)
-    _write_whole(path_of(folder, seal.hexdigest()), content)
+    whole_files.write(path_of(folder, seal.hexdigest()), content)
     return seal.hexdigest()
 
 
@@ -135,22 +135,3 @@ def _read_head(path: Path) -> tuple[dict[str, Any], int]:
 
 def _bytes(values: NDArray[Any], kind: str) -> bytes:
     return np.ascontiguousarray(values, dtype=kind).tobytes()
-
-
-def _write_whole(path: Path, parts: Sequence[bytes]) -> None:
-    """Temporary file, fsync, rename, fsync of the folder: after a crash there is the whole file or none."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=path.suffix)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

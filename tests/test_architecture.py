@@ -11,7 +11,13 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 APPS = [name for name in ("labeling", "evaluation", "active_learning") if (REPOSITORY / name).is_dir()]
 DOORS = {"views", "api", "admin", "tasks", "management", "forms", "urls", "urls_accounts", "apps", "web"}
-PURE = ("labeling/quality", "labeling/sampling", "labeling/weburls.py", "evaluation/measures")
+PURE = (
+    "labeling/quality",
+    "labeling/sampling",
+    "labeling/weburls.py",
+    "labeling/whole_files.py",
+    "evaluation/measures",
+)
 PURE += ("active_learning/learner", "active_learning/strategies")
 PURE_MAY_IMPORT = {"numpy", "scipy", "sklearn", "modAL", "skops", "joblib", "can_ada", "publicsuffixlist"}
 LAYERS = "utils", "util", "helpers", "helper", "services", "service", "common", "misc", "manager", "managers"

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 
 from active_learning.learner.features import Recipe
 from active_learning.learner.model import LinearModel
+from labeling import whole_files
 
 FORMAT = "touchstone-linear-model/1"
 # (module, class, skops loader): an archive that names any other triple is refused before skops builds anything from it.
@@ -58,7 +57,7 @@ def save(model: LinearModel, folder: Path) -> Saved:
     artifact_sha256 = hashlib.sha256(content).hexdigest()
     path = folder / f"{artifact_sha256}.skops"
     folder.mkdir(parents=True, exist_ok=True)
-    _write_whole(path, content)
+    whole_files.write(path, [content])
     return Saved(path, artifact_sha256, model.weights_sha256)
 
 
@@ -140,22 +139,3 @@ def _array(stored: Any, kind: Any) -> np.ndarray[Any, Any]:
     if not isinstance(stored, np.ndarray) or stored.dtype != kind:
         raise TypeError(f"expected an array of {np.dtype(kind)}, found {type(stored).__name__}")
     return stored
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Temporary file, fsync, rename, fsync of the folder: after a crash there is the whole file or none."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=path.suffix)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from labeling import scores
+from labeling import scores, whole_files
 
 ITEMS = np.array([3, 8, 21], dtype=np.int64)
 LOG_ODDS = np.array([[0.0, np.nan], [-40.0, 1.5], [40.0, -1.5]], dtype=np.float32)
@@ -65,7 +65,7 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
     def full(_descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(scores.os, "fsync", full)
+    monkeypatch.setattr(whole_files.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         written(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ from active_learning.learner import artifacts
 from active_learning.learner.artifacts import UntrustedArtifact, load, save
 from active_learning.learner.features import Page, Recipe, featurise
 from active_learning.learner.model import LinearModel
+from labeling import whole_files
 
 RECIPE = Recipe(columns=2**8)
 
@@ -133,7 +134,7 @@ def test_a_write_that_fails_leaves_nothing_behind(model, tmp_path, monkeypatch):
     def no_space(handle):
         raise OSError("no space left")
 
-    monkeypatch.setattr(artifacts.os, "fsync", no_space)
+    monkeypatch.setattr(whole_files.os, "fsync", no_space)
     with pytest.raises(OSError, match="no space"):
         save(model, tmp_path)
     assert list(tmp_path.iterdir()) == []
