@@ -1,7 +1,6 @@
 """Fixtures and choices every test shares. Rows come from tests/factories.py, servers from tests/servers.py."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,9 +10,10 @@ from celery import current_app
 from django.db import connection
 from django.test import TransactionTestCase
 from kombu import pools
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from labeling import immutability, schemas
+from tests import chromium
 from tests.servers import Valkey, Worker
 
 DATABASE_FIXTURES = {
@@ -95,14 +95,11 @@ def valkey() -> Iterator[Valkey]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium. Where it is missing the test fails: leaving it out must be asked for, with --no-browser."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.fail("Chromium is missing: apt-get install chromium, or run the tests with --no-browser.", pytrace=False)
-    with sync_playwright() as playwright:
-        sandbox = [] if os.geteuid() else ["--no-sandbox"]  # Chromium refuses its sandbox to root
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*sandbox, "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
+    try:
+        with chromium.running() as browser:
+            yield browser
+    except chromium.NoBrowser as missing:
+        pytest.fail(f"{missing} Or run the tests with --no-browser.", pytrace=False)
 
 
 @pytest.fixture

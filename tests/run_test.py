@@ -6,7 +6,6 @@ worker processes. What is missing fails; nothing is left out unless it is asked 
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Self
 from xml.etree import ElementTree
 
+from tests import chromium
 from tests.servers import NoServer, Postgres
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -39,14 +39,22 @@ class Totals:
 
 
 def main(arguments: Sequence[str]) -> int:
-    if "--no-browser" not in arguments and not shutil.which("chromium"):
-        print("CHROMIUM IS MISSING: the browser tests will fail. Install chromium, or give --no-browser.", flush=True)
+    if "--no-browser" not in arguments:
+        warn_without_browser()
     sqlite = sqlite_half(arguments)
     postgres = postgres_half(arguments)
     print("\nTests without a database ran once, on SQLite; tests of the whole product ran on PostgreSQL alone.")
     print(f"SQLite: {sqlite}; PostgreSQL: {postgres}")
     print(sqlite + postgres)
     return 0 if (sqlite + postgres).failed == 0 < (sqlite + postgres).passed else 1
+
+
+def warn_without_browser() -> None:
+    """Said first, not after ten minutes: without Chromium every browser test fails."""
+    try:
+        chromium.find()
+    except chromium.NoBrowser as missing:
+        print(f"NO BROWSER. {missing}\nThe browser tests will fail; --no-browser leaves them out.", flush=True)
 
 
 def sqlite_half(arguments: Sequence[str]) -> Totals:

@@ -114,15 +114,18 @@ class Postgres(Server):
         self.binaries = reachable_binaries(self.folder, self.account)
         if self.account:
             os.chown(self.folder, self.account.pw_uid, self.account.pw_gid)
-        subprocess.run(
-            [
-                *(str(self.binaries / "initdb"), "--pgdata", str(self.data), "--username", "touchstone"),
-                *("--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"),
-            ],
-            check=True,
-            capture_output=True,
-            **self.popen_options(),
-        )
+        self.initialise()
+
+    def initialise(self) -> None:
+        """Make the cluster. Raises NoServer with what initdb said, for it can fail for reasons of the machine."""
+        command = [
+            *(str(self.binaries / "initdb"), "--pgdata", str(self.data), "--username", "touchstone"),
+            *("--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"),
+        ]
+        made = subprocess.run(command, capture_output=True, text=True, check=False, **self.popen_options())
+        if made.returncode:
+            self.stop()
+            raise NoServer(f"PostgreSQL's initdb failed:\n{(made.stdout + made.stderr)[-LOG_CHARACTERS:]}")
 
     @property
     def url(self) -> str:
@@ -164,8 +167,16 @@ class Postgres(Server):
 
 
 def unprivileged_account() -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root; started by root, it runs as nobody."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+    """PostgreSQL refuses to run as root; started by root, it runs as nobody. Raises NoServer where there is none."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("nobody")
+    except KeyError:
+        raise NoServer(
+            "PostgreSQL refuses to run as root, and there is no account `nobody` to run it as: "
+            "run the tests as another user, or set TEST_DATABASE_URL."
+        ) from None
 
 
 def postgres_binaries() -> Path:

@@ -8,7 +8,6 @@ touched: the demo is made in a temporary folder, on a free port, and goes when t
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import expect
 
 from labeling import weburls
+from tests import chromium
 from tests.e2e.visitor import Visitor
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -32,7 +32,7 @@ MAX_SKIPS = 100
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with fresh_demo() as (address, passwords), chromium() as browser:
+    with fresh_demo() as (address, passwords), chromium.running() as browser:
 
         def enter(name: str) -> Visitor:
             return Visitor(browser, address, reduced_motion="reduce").log_in(name, passwords[name])
@@ -106,18 +106,6 @@ def address_of(up: subprocess.Popen[str]) -> str:
 
 def passwords_in(data: Path) -> dict[str, str]:
     return {account["username"]: account["password"] for account in json.loads((data / "accounts.json").read_text())}
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        sys.exit("Chromium is missing: apt-get install chromium.")
-    with sync_playwright() as playwright:
-        sandbox = [] if os.geteuid() else ["--no-sandbox"]  # Chromium refuses its sandbox to root
-        browser = playwright.chromium.launch(executable_path=path, args=[*sandbox, "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
 
 
 if __name__ == "__main__":

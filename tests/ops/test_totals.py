@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests import run_test
+from tests import chromium, run_test, servers
 from tests.run_test import Totals, read_totals
-from tests.servers import NoServer
+from tests.servers import NoServer, Postgres
 
 REPORT = '<testsuites><testsuite tests="9" failures="1" errors="2" skipped="2"/></testsuites>'
 
@@ -49,3 +49,20 @@ def test_a_missing_postgresql_is_a_failure_not_a_skip(halves, monkeypatch, capsy
 def test_an_empty_selection_is_a_failure(monkeypatch, halves):
     monkeypatch.setattr(run_test, "pytest", lambda *_, **__: Totals())
     assert run_test.main(["--no-browser"]) == 1
+
+
+def test_a_cluster_that_cannot_be_made_says_what_initdb_said(monkeypatch, tmp_path):
+    (tmp_path / "initdb").write_text("#!/bin/sh\necho no space left on the moon >&2\nexit 1\n")
+    (tmp_path / "initdb").chmod(0o755)
+    monkeypatch.setattr(servers, "unprivileged_account", lambda: None)
+    monkeypatch.setattr(servers, "postgres_binaries", lambda: tmp_path)
+    with pytest.raises(NoServer, match="no space left on the moon"):
+        Postgres()
+
+
+def test_a_missing_browser_is_said_before_the_first_test(halves, monkeypatch, capsys):
+    monkeypatch.setattr(chromium, "NAMES", ("no-such-browser",))
+    run_test.main([])
+    assert capsys.readouterr().out.startswith("NO BROWSER.")
+    run_test.main(["--no-browser"])
+    assert "NO BROWSER" not in capsys.readouterr().out
