@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from labeling import items, permissions
+from labeling import item_search, permissions
 from labeling.api.base import ActionView, paged
 from labeling.api.shapes import ItemShape, item_shape
 from labeling.models import Item, Project, Stream
@@ -18,7 +18,7 @@ FILTERS = [
     OpenApiParameter("q", str, description="part of the address or title"),
     OpenApiParameter("host", str, description="a host with those under it, or an ending like .org"),
     OpenApiParameter("stream", str, enum=Stream.values),
-    OpenApiParameter("state", str, enum=[*ItemState.values, *sorted(items.OPINIONS)]),
+    OpenApiParameter("state", str, enum=[*ItemState.values, *sorted(item_search.OPINIONS)]),
     OpenApiParameter("label", str, description="pages on which this label holds"),
     OpenApiParameter("min_probability", float, description="with `label`: its probability is at least this"),
     OpenApiParameter("import", str, description="pages that this import brought"),
@@ -37,15 +37,15 @@ class _OfItems(ActionView):
 
 
 def listed_item_shape(item: Item, project: Project, sight: Sight) -> dict[str, Any]:
-    """An item for people who may list them, as far as each may see. Its stream comes from `items.with_stream`."""
+    """An item for people who may list them, as far as each may see. Its stream comes from `item_search.with_stream`."""
     shape = item_shape(item, item.snapshot if sight.text else None, project=project, whole=sight.whole)
-    stream = item.stream  # type: ignore[attr-defined]  # annotated by items.with_stream
+    stream = item.stream  # type: ignore[attr-defined]  # annotated by item_search.with_stream
     return {**shape, "stream": stream, "state": item.state}
 
 
 class ItemsView(_OfItems):
     actions = {"GET": "item.list"}
-    query = frozenset(items.NAMES)
+    query = frozenset(item_search.NAMES)
 
     @extend_schema(parameters=FILTERS, responses=WholeItemShape(many=True))
     def get(self, request, slug: str) -> Response:
@@ -54,8 +54,8 @@ class ItemsView(_OfItems):
         Queries, user names and metadata are for managers; a sensitive project shows viewers no title and no text.
         """
         sight = self.sight
-        wanted = items.read_filter(request.query_params, self.project, sight=sight)
-        found = items.with_stream(items.find(self.project, wanted)).select_related("snapshot")
+        wanted = item_search.read_filter(request.query_params, self.project, sight=sight)
+        found = item_search.with_stream(item_search.find(self.project, wanted)).select_related("snapshot")
         return paged(self, found, lambda item: listed_item_shape(item, self.project, sight))
 
 
@@ -67,7 +67,7 @@ class ItemView(_OfItems):
         """One item. Annotators read those they hold or answered, without stream and state."""
         found = Item.objects.filter(project=self.project, public_id=public_id).select_related("snapshot")
         if permissions.may(request.user, "item.list", self.project, roles=self.roles):
-            item = get_object_or_404(items.with_stream(found))
+            item = get_object_or_404(item_search.with_stream(found))
             return Response(listed_item_shape(item, self.project, self.sight))
         item = get_object_or_404(found.readable_by_annotator(request.user))
         return Response(item_shape(item, item.snapshot, project=self.project, whole=False))

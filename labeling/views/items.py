@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import items, permissions, schemas
+from labeling import item_search, items, permissions, schemas
 from labeling.models import Consensus, Item, Project, Stream
 from labeling.models.items import ItemState
 from labeling.permissions import Sight
@@ -33,17 +33,17 @@ WORDS = {"withdraw": "withdrawn", "archive": "archived", "restore": "brought bac
 @page("item.list")
 def item_list(request: PersonRequest, project: Project) -> HttpResponse:
     sight = _sight(request)
-    wanted = items.read_filter(_known(request.GET), project, sight=sight)
-    found = items.find(project, wanted)
-    leaf = items.leaf(
-        items.with_stream(found).select_related("snapshot", "consensus"),
+    wanted = item_search.read_filter(_known(request.GET), project, sight=sight)
+    found = item_search.find(project, wanted)
+    leaf = item_search.leaf(
+        item_search.with_stream(found).select_related("snapshot", "consensus"),
         after=request.GET.get("after", ""), before=request.GET.get("before", ""),
     )  # fmt: skip
-    count = items.count(found)
+    count = item_search.count(found)
     context = {
         "rows": [_row(item, project, sight=sight) for item in leaf.rows],
         "count": count,
-        "words": items.in_words(wanted, count, project),
+        "words": item_search.in_words(wanted, count, project),
         "wanted": wanted,
         "labels": schemas.in_force(project).labels if sight.consensus else (),
         "streams": Stream.choices,
@@ -92,8 +92,8 @@ def change(request: PersonRequest, project: Project, public_id: str, verb: str) 
 @page("item.withdraw")
 def change_all(request: PersonRequest, project: Project, verb: str) -> HttpResponse:
     """Withdraw, archive or restore every page the filter means."""
-    wanted = items.read_filter(_known(request.POST), project, sight=_sight(request))
-    _do(request, project, items.find(project, wanted), verb)
+    wanted = item_search.read_filter(_known(request.POST), project, sight=_sight(request))
+    _do(request, project, item_search.find(project, wanted), verb)
     return redirect(f"{reverse('labeling:items', args=[project.slug])}?{urlencode(_filled(_known(request.POST)))}")
 
 
@@ -122,7 +122,7 @@ def _sight(request: PersonRequest) -> Sight:
 
 
 def _known(params: QueryDict) -> dict[str, str]:
-    return {name: params.get(name, "") for name in items.NAMES}
+    return {name: params.get(name, "") for name in item_search.NAMES}
 
 
 def _filled(params: dict[str, str]) -> dict[str, str]:
@@ -136,7 +136,7 @@ def _address(request: PersonRequest, **place: str) -> str:
 
 def _row(item: Item, project: Project, *, sight: Sight) -> dict[str, Any]:
     said = getattr(item, "consensus", None) if sight.consensus else None
-    stream = item.stream  # type: ignore[attr-defined]  # annotated by items.with_stream
+    stream = item.stream  # type: ignore[attr-defined]  # annotated by item_search.with_stream
     state = item.state if item.state != ItemState.ACTIVE or said is None else said.state
     return {
         "id": item.public_id,
