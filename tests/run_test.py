@@ -1,8 +1,9 @@
 """`./touchstone test [--no-browser] [pytest arguments]`: the suite on SQLite, then on real PostgreSQL.
 
-Tests that touch no database run once, in the SQLite half. Tests of the whole product (marked e2e or faults) and those
-that need the machine to themselves (alone) run at the end of the PostgreSQL half, one at a time, with a real broker and
-worker processes. What is missing fails; nothing is left out unless it is asked for.
+Tests that touch no database run once, in the SQLite half; tests that drive a browser run once, in the PostgreSQL half:
+what a page does in Chromium is the same whichever database is behind it. Tests of the whole product (marked e2e or
+faults) and those that measure memory (alone) run at the end, with a real broker and worker processes. What is missing
+fails; nothing is left out unless it is asked for.
 """
 
 import os
@@ -22,7 +23,7 @@ from tests.servers import NoServer, Postgres
 REPOSITORY = Path(__file__).resolve().parent.parent
 NOTHING_COLLECTED = 5
 BESIDE_EACH_OTHER = ("-n", "2")
-ONE_AT_A_TIME = "e2e or faults or alone"
+WHOLE = "e2e or faults or alone"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         warn_without_browser()
     sqlite = sqlite_half(arguments)
     postgres = postgres_half(arguments)
-    print("\nTests without a database ran once, on SQLite; tests of the whole product ran on PostgreSQL alone.")
+    print("\nTests without a database ran on SQLite alone; those in a browser and of the whole product on PostgreSQL.")
     print(f"SQLite: {sqlite}; PostgreSQL: {postgres}")
     print(sqlite + postgres)
     return 0 if (sqlite + postgres).failed == 0 < (sqlite + postgres).passed else 1
@@ -59,7 +60,7 @@ def warn_without_browser() -> None:
 
 def sqlite_half(arguments: Sequence[str]) -> Totals:
     env = {"TEST_DB": "sqlite", "TEST_DATABASE_URL": ""}
-    return pytest("SQLite", f"not ({ONE_AT_A_TIME})", [*BESIDE_EACH_OTHER, *arguments], env=env)
+    return pytest("SQLite", f"not ({WHOLE} or browser)", [*BESIDE_EACH_OTHER, *arguments], env=env)
 
 
 def postgres_half(arguments: Sequence[str]) -> Totals:
@@ -71,8 +72,8 @@ def postgres_half(arguments: Sequence[str]) -> Totals:
             return Totals(failed=1)
         env = {"TEST_DB": "postgres", "TEST_DATABASE_URL": url}
         beside = [*BESIDE_EACH_OTHER, "--database-only", *arguments]
-        together = pytest("PostgreSQL", f"not ({ONE_AT_A_TIME})", beside, env=env)
-        return together + pytest("PostgreSQL, one at a time", ONE_AT_A_TIME, arguments, env=env)
+        parts = pytest("PostgreSQL", f"not ({WHOLE})", beside, env=env)
+        return parts + pytest("The whole product, on PostgreSQL", WHOLE, [*BESIDE_EACH_OTHER, *arguments], env=env)
 
 
 def pytest(title: str, marks: str, arguments: Sequence[str], *, env: Mapping[str, str]) -> Totals:
