@@ -4,9 +4,7 @@ So a killed import leaves nothing doubled or lost, and goes on after its last ch
 functions: `read` (one row, before the transaction) and `store` (a chunk of read rows, inside it).
 """
 
-from collections.abc import Callable, Collection, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
@@ -74,10 +72,9 @@ def carry_out(claim: jobs.Claim, run: Import, work: Work[T]) -> dict[str, int]:
     with storage.opened(run.stored_name) as stream:
         try:
             read = rows.read(stream, format=_format(run), required=work.required, skip=run.rows_done)
-            with closing(_ahead(_chunks(read, work.read))) as chunks:
-                for chunk in chunks:
-                    _take(claim, run, work, chunk)
-                    share.say(claim)
+            for chunk in _chunks(read, work.read):
+                _take(claim, run, work, chunk)
+                share.say(claim)
         except rows.BadFile as bad:
             raise Refused(str(bad)) from None
     _forget_file(claim, run)
@@ -106,15 +103,6 @@ def _survey(run: Import) -> int:
         raise Refused(str(bad)) from None
     except FileNotFoundError:
         raise Refused("The uploaded file is no longer on this server; send it again.") from None
-
-
-def _ahead(chunks: Iterator[list[T | Refusal]]) -> Generator[list[T | Refusal]]:
-    """The same chunks; while one is written, which mostly waits for the database, a thread reads the next."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader") as thread:
-        coming: Future[list[T | Refusal]] = thread.submit(next, chunks, [])
-        while chunk := coming.result():
-            coming = thread.submit(next, chunks, [])
-            yield chunk
 
 
 def _chunks(read: Iterator[Row | Refusal], take: Callable[[Row], T | Refusal]) -> Iterator[list[T | Refusal]]:

@@ -34,10 +34,15 @@ def save_draft(slot: Assignment, *, by: User, answer: Answer) -> Draft:
     """Keep ticks that are not submitted. Taken even after the lease is lost."""
     if len(answer.note) > MAX_NOTE:
         raise Unacceptable(f"A note holds {MAX_NOTE:,} characters.", [{"pointer": "/note", "detail": "Too long."}])
-    draft, _ = Draft.objects.update_or_create(
-        annotator=by, item_id=slot.item_id, round=slot.round, defaults={"answer": answer.as_draft(), "saved_at": Now()}
-    )
-    draft.refresh_from_db(fields=["saved_at"])
+    draft = Draft(annotator=by, item_id=slot.item_id, round=slot.round, answer=answer.as_draft(), saved_at=Now())
+    with transaction.atomic():  # one statement keeps it; an answer that arrives now drops it after this, not in between
+        Draft.objects.bulk_create(
+            [draft],
+            update_conflicts=True,
+            unique_fields=["annotator", "item", "round"],
+            update_fields=["answer", "saved_at"],
+        )
+        draft.refresh_from_db(fields=["saved_at"])
     return draft
 
 

@@ -8,12 +8,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 from django.db import connection, transaction
 
 from labeling import judging, queue
-from labeling.models import Assignment, Judgment, Rater, Selection, State
+from labeling.models import Assignment, Draft, Judgment, Rater, Selection, State
 from tests.factories import make_item, make_member, make_project
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -121,3 +122,17 @@ def test_when_one_person_vanishes_the_others_finish_the_queue(project, people):
 
     assert race(people[1:], work) == []
     assert not Assignment.objects.exclude(state=State.DONE).exists()
+
+
+def test_a_draft_saved_at_the_moment_the_answer_drops_it_is_no_error(project, people):
+    slot, turns = queue.lease_next(project, annotator=people[0]), count()
+
+    def work(person) -> bool:
+        turn = next(turns)
+        if turn % 2:
+            judging.save_draft(slot, by=person, answer=judging.Answer(yes=("games",)))
+        else:
+            Draft.objects.all().delete()
+        return turn < 400
+
+    assert race(people[:1] * 4, work) == []
