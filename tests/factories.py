@@ -55,7 +55,7 @@ def make_member(project: Project, *roles: str, name: str | None = None, **fields
 
 
 def make_item(project: Project, url: str | None = None, *, title: str = "", text: str = "", **fields) -> Item:
-    url = url or f"https://site{next(_numbers)}.example.org/"
+    url = url or f"https://any{next(_numbers)}.example.org/"
     address = weburls.parse(url)
     item = Item.objects.create(
         project=project, public_id=address.public_id, url_raw=address.raw, url_key=address.key,
