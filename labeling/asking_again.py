@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from labeling import jobs, queue, recounts, rounds, samples, schemas, settling
+from labeling import jobs, recounts, rounds, samples, schemas, settling, slots
 from labeling.models import Draw, Event, Item, Job, Project, Purpose, Selection, User
 from labeling.refusals import Refused
 
@@ -71,7 +71,7 @@ def _ask_chunk(project: Project, chosen: Sequence[Draw], item_ids: Sequence[int]
         alike[selection.draw.overlap, lacking[selection.item_id]].append(selection)  # type: ignore[union-attr]
     for (overlap, missing), selections in alike.items():
         asked = None if missing == schema.keys else list(missing)
-        queue.open_slots(project, selections, overlap=overlap, purpose=Purpose.NEW_LABEL, asked=asked)
+        slots.open_up(project, selections, overlap=overlap, purpose=Purpose.NEW_LABEL, asked=asked)
     if lacking:
         Event.record("sample.asked_again", by=by, project=project, about=project, n_items=len(lacking),
                      labels=sorted({key for missing in lacking.values() for key in missing}))  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from labeling import queue
+from labeling import slots
 from labeling.models import Item, Project, Selection, Stream
 from labeling.sampling.draws import arm_seed, draw_uniform
 
@@ -70,7 +70,7 @@ def queue_by_chance(project: Project) -> int:
         for rank, public_id in enumerate(drawn, 1)
     ]  # fmt: skip
     Selection.objects.bulk_create(selections, batch_size=100)
-    return queue.open_slots(project, selections, overlap=project.overlap_for(Stream.RANDOM))
+    return slots.open_up(project, selections, overlap=project.overlap_for(Stream.RANDOM))
 
 
 def _rows(name: str) -> Iterable[dict[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from labeling import consensus, queue
+from labeling import consensus, slots
 from labeling.models import Consensus, Event, Item, Project, User
 from labeling.models.items import ItemState
 from labeling.refusals import Unacceptable
@@ -24,7 +24,7 @@ def withdraw(items: QuerySet[Item], *, project: Project, by: User, reason: str) 
     if len(reason) > MAX_REASON:
         raise Unacceptable(f"A reason holds {MAX_REASON} characters.", [{"pointer": "/reason", "detail": "Too long."}])
     wanted = items.exclude(state=ItemState.WITHDRAWN)
-    return _change(wanted, project, by, "withdrawn", reason, then=queue.withdraw_slots)
+    return _change(wanted, project, by, "withdrawn", reason, then=slots.withdraw)
 
 
 def archive(items: QuerySet[Item], *, project: Project, by: User) -> int:
@@ -35,7 +35,7 @@ def archive(items: QuerySet[Item], *, project: Project, by: User) -> int:
 def restore(items: QuerySet[Item], *, project: Project, by: User) -> int:
     """Bring archived or withdrawn items back; slots that a withdrawal closed are open again."""
     wanted = items.exclude(state=ItemState.ACTIVE)
-    return _change(wanted, project, by, "active", "", then=queue.bring_back_slots)
+    return _change(wanted, project, by, "active", "", then=slots.bring_back)
 
 
 def _change(

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
-from labeling import frames, jobs, queue, settling
+from labeling import frames, jobs, settling, slots
 from labeling.models import Assignment, Draw, Event, Item, ItemState, Job, Project, Selection, State, Stream, User
 from labeling.refusals import Refused, Unacceptable
 from labeling.sampling import draws
@@ -161,8 +161,8 @@ def _open_slots(made: Draw, selections: list[Selection]) -> int:
         .values_list("item_id", flat=True)
     )
     fresh = [selection for selection in selections if selection.item_id not in asked]
-    n_withdrawn = queue.withdraw_open_work([selection.item_id for selection in fresh])
-    queue.open_slots(made.project, fresh, overlap=made.overlap)
+    n_withdrawn = slots.withdraw_open_work([selection.item_id for selection in fresh])
+    slots.open_up(made.project, fresh, overlap=made.overlap)
     return n_withdrawn
 
 

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from active_learning.models import Batch, BatchItem, TrainingRun
-from labeling import adjudication, consensus, invites, queue, samples, tokens
+from labeling import adjudication, consensus, invites, queue, samples, slots, tokens
 from labeling.adjudication import Decision
 from labeling.models import Import, Item, Job, Judgment, Project, Rater, RefusedRow, SchemaVersion, Selection, User
 from tests.factories import make_item, make_judgment, make_member, make_project
@@ -87,7 +87,7 @@ def _answer(project: Project, items: list[Item], words: Words, people: dict[str,
     adjudication.decide(items[0], by=people["adjudicator"], decision=decision, seen_version=seen)
     Item.objects.filter(pk=items[6].pk).update(state="withdrawn", state_reason=words(8)[:500])
     waiting = [Selection.objects.create(item=item, stream="import", reason=words(9)[:200]) for item in items[8:]]
-    queue.open_slots(project, waiting, overlap=3)
+    slots.open_up(project, waiting, overlap=3)
     queue.lease_next(project, annotator=people["annotator"])
 
 

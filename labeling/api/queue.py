@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.response import Response
 
-from labeling import judging, permissions, queue, schemas
+from labeling import judging, permissions, queue, schemas, waiting
 from labeling.api.base import ActionView
 from labeling.api.conventions import if_match
 from labeling.api.shapes import (
@@ -60,7 +60,7 @@ def next_shape(project: Project, user) -> dict[str, Any]:
     """Lease the next page for this person and say it as the contract does."""
     slot = queue.lease_next(project, annotator=user)
     if slot is None:
-        return {"assignment": None, "reason": queue.nothing_left(project, annotator=user)}
+        return {"assignment": None, "reason": waiting.nothing_left(project, annotator=user)}
     return {
         "assignment": _lease(slot, user),
         "item": item_shape(slot.item, slot.snapshot, project=project, whole=False),

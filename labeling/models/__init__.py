@@ -1,9 +1,12 @@
+from labeling.models.desks import Desk, PauseReason
 from labeling.models.events import Event, Heartbeat, IdempotencyKey, Job
 from labeling.models.gold import Blob, Draw, GoldItem, GoldRelease, ReleaseFile
 from labeling.models.items import Import, Item, ItemState, RefusedRow, RowNote, Selection, Snapshot, Stream
 from labeling.models.people import ApiToken, Invite, Membership, Rater, Role, User, UserSession
 from labeling.models.projects import Label, Project, SchemaVersion
+from labeling.models.quality import Comment, Flag, FlagKind, Honeypot, LikelyLabel
 from labeling.models.resolution import Adjudication, Cause, Consensus, Dispute, OpenedCase
+from labeling.models.rules import SkipPolicy
 from labeling.models.work import Assignment, Draft, Judgment, LostLease, Purpose, Skip, SkipReason, State
 
 __all__ = [
@@ -12,14 +15,19 @@ __all__ = [
     "Assignment",
     "Blob",
     "Cause",
+    "Comment",
     "Consensus",
+    "Desk",
     "Dispute",
     "Draft",
     "Draw",
     "Event",
+    "Flag",
+    "FlagKind",
     "GoldItem",
     "GoldRelease",
     "Heartbeat",
+    "Honeypot",
     "IdempotencyKey",
     "Import",
     "Invite",
@@ -28,9 +36,11 @@ __all__ = [
     "Job",
     "Judgment",
     "Label",
+    "LikelyLabel",
     "LostLease",
     "Membership",
     "OpenedCase",
+    "PauseReason",
     "Project",
     "Purpose",
     "Rater",
@@ -41,6 +51,7 @@ __all__ = [
     "SchemaVersion",
     "Selection",
     "Skip",
+    "SkipPolicy",
     "SkipReason",
     "Snapshot",
     "State",

@@ -25,6 +25,10 @@ class User(AbstractUser):
     single_keys = models.BooleanField(default=True)  # WCAG 2.1.4: one-letter keys can be switched off
     cover_pages = models.BooleanField(default=False)  # "cover every page until I ask"
     daily_goal = models.PositiveSmallIntegerField(null=True, blank=True)
+    language = models.CharField(max_length=8, blank=True)  # of the pages of this tool; empty: as the browser asks
+    greyscale = models.BooleanField(default=False)
+    blur_text = models.BooleanField(default=False)  # the text of a page is out of focus until it is pointed at
+    break_reminders = models.BooleanField(default=True)
 
     def roles_in(self, project: "Project") -> frozenset[str]:
         return frozenset(self.memberships.filter(project=project).values_list("role", flat=True))
@@ -41,6 +45,10 @@ class Membership(models.Model):
     project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=12, choices=Role.choices)
+    # Of an annotator or adjudicator, where it is other than the project's
+    quota_per_day = models.PositiveIntegerField(null=True, blank=True)
+    quota_total = models.PositiveIntegerField(null=True, blank=True)
+    quota_share = models.FloatField(null=True, blank=True)
     added_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -7,6 +7,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils import timezone
 
+from labeling.models.rules import WorkRules
+
 if TYPE_CHECKING:
     from labeling.models.people import User
 
@@ -29,7 +31,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return self.filter(archived_at=None)
 
 
-class Project(models.Model):
+class Project(WorkRules):
     slug = models.CharField(max_length=60, unique=True, validators=[SLUG])
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
@@ -47,7 +49,8 @@ class Project(models.Model):
 
     objects = ProjectQuerySet.as_manager()
 
-    class Meta:
+    class Meta(WorkRules.Meta):
+        abstract = False
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -102,6 +105,7 @@ class Label(models.Model):
     revision = models.PositiveIntegerField(default=1)
     name = models.CharField(max_length=80)
     definition = models.TextField(blank=True)
+    examples = models.JSONField(default=list, blank=True)  # pages on which it holds
     includes = models.JSONField(default=list, blank=True)
     excludes = models.JSONField(default=list, blank=True)
     near_misses = models.JSONField(default=list, blank=True)

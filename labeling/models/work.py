@@ -6,7 +6,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Cast, Now
 from django.utils import timezone
 
 from labeling.models.people import Role, User
@@ -37,6 +37,9 @@ class State(models.TextChoices):
 
 
 HELD = (State.LEASED, State.DONE)
+# 47 bits of the shuffle below 16 bits of priority: a slot of higher priority comes first, whatever its shuffle.
+SHUFFLE_STEP = 2**15
+PRIORITY_STEP = 2**47
 
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
@@ -59,14 +62,16 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         held = Assignment.objects.filter(item=OuterRef("item"), round=OuterRef("round"), annotator=annotator).filter(
             Q(state=State.DONE) | Q(state=State.LEASED, available_at__gt=now)
         )
-        passed = Skip.objects.filter(item=OuterRef("item"), round=OuterRef("round"), annotator=annotator)
+        passed = Skip.objects.filter(item=OuterRef("item"), round=OuterRef("round"), annotator=annotator).exclude(
+            returns_at__lte=now
+        )
         return self.free(now=now).filter(~Exists(held), ~Exists(passed)).blind_for(annotator)
 
     def live_lease_of(self, annotator: User, *, now: datetime | Now) -> Self:
         return self.filter(annotator=annotator, state=State.LEASED, available_at__gt=now)
 
     def in_queue_order(self) -> Self:
-        return self.order_by("-priority", "shuffle", "id")
+        return self.order_by("position", "id")
 
 
 class Assignment(models.Model):
@@ -91,8 +96,16 @@ class Assignment(models.Model):
     # One column orders the queue: open = past, leased = expiry, done and withdrawn = null.
     available_at = models.DateTimeField(null=True, blank=True, db_default=Now())
     leased_at = models.DateTimeField(null=True, blank=True)
+    assigned_to = models.ForeignKey(  # nobody else is given it
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     priority = models.SmallIntegerField(default=0)
-    shuffle = models.BigIntegerField()  # fixed random number: order inside equal priority
+    shuffle = models.BigIntegerField()  # fixed random number in [0, 2^62): order inside equal priority
+    # Both in one number, so that a place in the queue is one comparison.
+    position = models.GeneratedField(
+        expression=F("shuffle") / SHUFFLE_STEP - Cast(F("priority"), models.BigIntegerField()) * PRIORITY_STEP,
+        output_field=models.BigIntegerField(), db_persist=True,
+    )  # fmt: skip
     is_surplus = models.BooleanField(default=False)  # for good: fewer people are wanted, or a draw asks
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -125,8 +138,12 @@ class Assignment(models.Model):
         indexes = [
             # The queue itself: small, because done slots leave it.
             models.Index(
-                F("project"), F("priority").desc(), F("shuffle"), F("id"),
-                condition=Q(available_at__isnull=False), name="queue_order",
+                fields=["project", "position", "id"],
+                condition=Q(available_at__isnull=False, assigned_to=None), name="queue_position",
+            ),
+            models.Index(
+                fields=["assigned_to", "project", "position"],
+                condition=Q(available_at__isnull=False, assigned_to__isnull=False), name="queue_own",
             ),
             models.Index(fields=["annotator", "project", "state"], name="assignment_annotator"),
         ]  # fmt: skip
@@ -204,7 +221,9 @@ class Judgment(models.Model):
     verdicts = models.JSONField(default=dict)  # {label key: "yes" | "no" | "unsure"}
     confidence = models.CharField(max_length=6, blank=True)
     note = models.TextField(blank=True)
-    active_seconds = models.FloatField(null=True, blank=True)
+    active_seconds = models.FloatField(null=True, blank=True)  # page in sight, and input within the last minute
+    wall_seconds = models.FloatField(null=True, blank=True)  # since the page was given out
+    exposure = models.PositiveSmallIntegerField(default=0, db_default=0)  # largest severity of what was ticked: 0 to 4
     submitted_at = models.DateTimeField(default=timezone.now)
     revision = models.PositiveSmallIntegerField(default=1)
     supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
@@ -260,12 +279,13 @@ NOT_ASSESSABLE = (SkipReason.DEAD, SkipReason.LOGIN, SkipReason.LANGUAGE)
 
 
 class Skip(models.Model):
-    """That a person passed an item on. Never counted against anyone."""
+    """That a person passed an item on. "I would rather not" is never counted against anyone."""
 
     item = models.ForeignKey("labeling.Item", models.CASCADE, related_name="skips")
     round = models.PositiveSmallIntegerField(default=1)
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="skips")
     reason = models.CharField(max_length=12, choices=SkipReason.choices, default=SkipReason.RATHER_NOT)
+    returns_at = models.DateTimeField(null=True, blank=True)  # the page may come back to this person from then on
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import idempotency, judging, queue, schemas
+from labeling import idempotency, judging, queue, schemas, waiting
 from labeling.forms.answers import AnswerForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.models import Assignment, Draft, IdempotencyKey, Judgment, Project
@@ -122,7 +122,7 @@ def _onward(request: PersonRequest, project: Project) -> HttpResponse:
 def _next_page(request: PersonRequest, project: Project) -> HttpResponse:
     slot = queue.lease_next(project, annotator=request.user)
     if slot is None:
-        context = {"assignment": None, "reason": queue.nothing_left(project, annotator=request.user)}
+        context = {"assignment": None, "reason": waiting.nothing_left(project, annotator=request.user)}
         return _render(request, project, context)
     draft = judging.draft_of(slot, by=request.user)
     shown = judging.question_of(slot, by=request.user)

@@ -6,7 +6,7 @@ from django.db.models import Count
 from active_learning import arm, batches, dataset
 from active_learning.frame import frame
 from active_learning.models import Batch
-from labeling import jobs, queue
+from labeling import jobs, slots
 from labeling.models import Assignment, Draw, Event, Item, ItemState, Selection, Stream
 from labeling.sampling import draws
 from tests.active_learning.projects import (
@@ -83,7 +83,7 @@ def test_the_probability_is_the_share_of_the_frame_that_is_in_the_arm(project):
 
 def test_a_page_that_waits_in_another_stream_is_not_asked_a_second_time(project):
     waiting = in_turn(project.items.filter(consensus=None))[0]
-    queue.open_slots(project, [Selection.objects.create(item=waiting, stream=Stream.IMPORT)], overlap=1)
+    slots.open_up(project, [Selection.objects.create(item=waiting, stream=Stream.IMPORT)], overlap=1)
     select(project, size=5, strategy="random")
     assert waiting in drawn(project) and waiting.assignments.count() == 1
 
@@ -94,7 +94,7 @@ def test_a_page_that_was_queued_while_the_batch_was_chosen_joins_without_slots_o
     def and_someone_queues_the_first(*args, **kwargs):
         found = choose(*args, **kwargs)
         first = project.items.get(pk=found.items[0])
-        queue.open_slots(project, [Selection.objects.create(item=first, stream=Stream.IMPORT)], overlap=1)
+        slots.open_up(project, [Selection.objects.create(item=first, stream=Stream.IMPORT)], overlap=1)
         return found
 
     monkeypatch.setattr(batches, "choose", and_someone_queues_the_first)

@@ -7,7 +7,7 @@ from active_learning import arm, batches, pages, training
 from active_learning.frame import candidates
 from active_learning.models import Batch, BatchItem
 from active_learning.pool import Pool
-from labeling import jobs, queue
+from labeling import jobs, slots
 from labeling.models import Assignment, Draw, ItemState, Job, Selection, Stream
 from labeling.refusals import Refused, Unacceptable
 from tests.active_learning.projects import LISTS, deliver_twice, make_learning_project, train
@@ -35,7 +35,7 @@ def test_pages_asked_answered_archived_or_near_gold_are_not_candidates():
     free = make_item(project, "https://free.example.net/")
     make_item(project, "https://put-away.example.net/", state=ItemState.ARCHIVED)
     asked = make_item(project, "https://asked.example.org/")
-    queue.open_slots(project, [Selection.objects.create(item=asked, stream=Stream.IMPORT)], overlap=1)
+    slots.open_up(project, [Selection.objects.create(item=asked, stream=Stream.IMPORT)], overlap=1)
     gold, beside = make_item(project, "https://gold.example.com/"), make_item(project, "https://www.example.com/b")
     draw = Draw.objects.create(project=project, number=1, seed="a", frame_sha256="0" * 64, frame_size=10, size=1)
     Selection.objects.create(item=gold, stream=Stream.GOLD, draw=draw, probability=0.1)
@@ -166,7 +166,7 @@ def test_a_page_that_was_queued_while_the_batch_was_chosen_is_not_asked_twice(pr
     def and_someone_queues_the_first(*args, **kwargs):
         chosen = choose(*args, **kwargs)
         first = project.items.get(pk=chosen.items[0])
-        queue.open_slots(project, [Selection.objects.create(item=first, stream=Stream.IMPORT)], overlap=1)
+        slots.open_up(project, [Selection.objects.create(item=first, stream=Stream.IMPORT)], overlap=1)
         return chosen
 
     monkeypatch.setattr(batches, "choose", and_someone_queues_the_first)

@@ -5,7 +5,7 @@ import pytest
 
 from active_learning import arm, dataset, frame, training
 from active_learning.models import TrainingRun
-from labeling import consensus, jobs, queue
+from labeling import consensus, jobs, slots
 from labeling.models import Draw, Event, ItemState, Job, Selection, Stream
 from labeling.refusals import Refused
 from tests.active_learning.projects import LISTS, deliver_twice, make_learning_project, train
@@ -146,6 +146,6 @@ def test_a_lost_model_file_is_a_sentence(project, blobs):
 def test_answers_of_people_are_learnt_from_like_imported_ones():
     project = make_project(labels=LISTS[:2])
     items = [make_item(project, f"https://casino{n}.example{n}.com/bet") for n in range(8)]
-    queue.open_slots(project, [Selection.objects.create(item=item, stream=Stream.IMPORT) for item in items], overlap=1)
+    slots.open_up(project, [Selection.objects.create(item=item, stream=Stream.IMPORT) for item in items], overlap=1)
     answer_all(project, *annotators(project, 1), yes=lambda _, item: LISTS[:1] if item.pk % 2 else ())
     assert TrainingRun.objects.count() == 0 and train(project).n_items == 8

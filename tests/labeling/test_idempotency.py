@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, close_old_connections, connection
 from rest_framework.test import APIClient
 
-from labeling import idempotency, jobs, judging, projects, queue, tokens
+from labeling import idempotency, jobs, judging, projects, queue, slots, tokens
 from labeling.api import imports as doors
 from labeling.models import Draft, IdempotencyKey, Import, Judgment, Project, Selection, Skip
 from labeling.storage import folder
@@ -47,7 +47,7 @@ def upload(client, file=FILE, **headers):
 def project():
     project = make_project("pages")
     items = [make_item(project) for _ in range(2)]
-    queue.open_slots(project, [Selection.objects.create(item=item, stream="import") for item in items], overlap=1)
+    slots.open_up(project, [Selection.objects.create(item=item, stream="import") for item in items], overlap=1)
     return project
 
 

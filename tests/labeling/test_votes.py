@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeling import judging, queue, reports
+from labeling import judging, queue, reports, slots
 from labeling.models import Draw, Selection, Stream
 from tests.factories import make_item, make_member, make_project
 
@@ -25,13 +25,13 @@ def asked_twice(project):
     """Two pages, answered News by two people; one is drawn for gold later, and the first person says None there."""
     first, second = (make_member(project, "annotator") for _ in range(2))
     items = [make_item(project), make_item(project)]
-    queue.open_slots(project, [Selection.objects.create(item=item, stream=Stream.IMPORT) for item in items], overlap=2)
+    slots.open_up(project, [Selection.objects.create(item=item, stream=Stream.IMPORT) for item in items], overlap=2)
     answer_all(project, first, NEWS)
     answer_all(project, second, NEWS)
     reports.of_project(project)  # remembered from here on
     draw = Draw.objects.create(project=project, number=1, seed="s", frame_sha256="0" * 64, frame_size=2, size=1)
     drawn = Selection.objects.create(item=items[0], stream=Stream.GOLD, draw=draw, probability=0.5)
-    queue.open_slots(project, [drawn], overlap=1)
+    slots.open_up(project, [drawn], overlap=1)
     answer_all(project, first, NONE)
 
 

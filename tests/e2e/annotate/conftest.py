@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeling import queue
+from labeling import slots
 from labeling.models import Item, Project, Selection, User
 from tests.e2e.annotate.screen import WORK
 from tests.e2e.visitor import Visitor
@@ -20,7 +20,7 @@ def pages(project) -> list[Item]:
     items = [make_item(project, title=title, text="Words of the page.") for title in ("First page", "Second page")]
     for priority, item in zip((1, 0), items, strict=True):
         selection = Selection.objects.create(item=item, stream="import")
-        queue.open_slots(project, [selection], overlap=1, priority=priority)
+        slots.open_up(project, [selection], overlap=1, priority=priority)
     return items
 
 

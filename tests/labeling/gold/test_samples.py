@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from labeling import jobs, queue, samples
+from labeling import jobs, queue, samples, slots
 from labeling.models import Assignment, Draw, Event, Selection, Stream
 from labeling.refusals import Refused, Unacceptable
 from labeling.sampling.draws import draw_uniform, frame_sha256, permanent_number
@@ -66,7 +66,7 @@ def test_a_page_that_waits_already_is_asked_again_blind(project):
 def test_a_drawn_page_is_not_asked_about_in_two_rounds_at_once(project):
     """Open slots of the older round go: whoever is next would be given the same page twice."""
     for item in project.items.all():
-        queue.open_slots(project, [item.selections.create(stream="import")], overlap=2)
+        slots.open_up(project, [item.selections.create(stream="import")], overlap=2)
     (alice,) = annotators(project, 1)
     held = queue.lease_next(project, annotator=alice)
     made = draw(project, size=10, overlap=2)
@@ -78,7 +78,7 @@ def test_a_drawn_page_is_not_asked_about_in_two_rounds_at_once(project):
 
 def test_answers_of_the_older_round_stand_and_count_with_the_gold_ones(project):
     item = project.items.first()
-    queue.open_slots(project, [item.selections.create(stream="import")], overlap=2)
+    slots.open_up(project, [item.selections.create(stream="import")], overlap=2)
     answer_all(project, *annotators(project, 1))
     draw(project, size=10, overlap=1)
     assert item.consensus.state == "pending"
@@ -89,7 +89,7 @@ def test_answers_of_the_older_round_stand_and_count_with_the_gold_ones(project):
 
 def test_pages_that_were_not_drawn_keep_their_slots(project):
     for item in project.items.all():
-        queue.open_slots(project, [item.selections.create(stream="import")], overlap=1)
+        slots.open_up(project, [item.selections.create(stream="import")], overlap=1)
     draw(project, size=4)
     assert Assignment.objects.filter(selection__stream="import", state="open").count() == 6
 

@@ -6,7 +6,7 @@ Whatever is said here, the counts of the page, the API and the freeze say the sa
 import pytest
 from rest_framework.test import APIClient
 
-from labeling import adjudication, consensus, judging, queue, readiness, samples
+from labeling import adjudication, consensus, judging, queue, readiness, samples, slots
 from labeling.adjudication import Decision
 from labeling.models import Adjudication, Consensus, Dispute
 from labeling.refusals import Refused
@@ -134,7 +134,7 @@ def test_gold_people_who_could_not_judge_the_page_say_so_whatever_others_answere
 def test_a_later_answer_of_the_same_person_to_another_slot_is_not_gold(project, page, judge):
     gold(project, ["games"], [])
     odd = page.judgments.get(verdicts__games="yes").rater.user
-    queue.open_slots(project, [page.selections.create(stream="import")], overlap=1)
+    slots.open_up(project, [page.selections.create(stream="import")], overlap=1)
     judging.submit(queue.lease_next(project, annotator=odd), by=odd, answer=judging.Answer(none=True))
     assert counts(project) == WAITS_FOR_DECISION
     assert line(project, judge) == [page]
@@ -142,7 +142,7 @@ def test_a_later_answer_of_the_same_person_to_another_slot_is_not_gold(project, 
 
 def test_a_page_that_others_are_asked_about_waits_for_their_answer_before_a_decision(project, page):
     gold(project, ["games"], [])
-    queue.open_slots(project, [page.selections.create(stream="import")], overlap=1)
+    slots.open_up(project, [page.selections.create(stream="import")], overlap=1)
     assert counts(project) == (1, 0, 0)
     answer_all(project, *annotators(project, 1))
     assert counts(project) == WAITS_FOR_DECISION
@@ -190,7 +190,7 @@ def test_a_decision_that_gold_answers_bear_out_stays_and_the_answers_are_the_gol
 def test_the_same_people_asked_again_contradict_the_decision_on_their_first_answers(project, page, judge):
     """Only their latest answers vote, so nothing is contested any more: the decision is."""
     people = annotators(project)
-    queue.open_slots(project, [page.selections.create(stream="import")], overlap=2)
+    slots.open_up(project, [page.selections.create(stream="import")], overlap=2)
     answer_all(project, *people, yes=lambda person, _page: ["games"] if person == people[0] else [])
     decide(page, judge, games="yes")
     draw(project, size=1)

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from labeling import consensus, imports, intake, invariants, jobs, judging, queue
+from labeling import consensus, imports, intake, invariants, jobs, judging, queue, slots
 from labeling.models import (
     Assignment,
     Blob,
@@ -47,11 +47,11 @@ def project():
     project = ready_project("pages")
     freeze(project, notes="first")
     import_list(project)
-    queue.open_slots(project, [chosen(more(project, name)) for name in ("one", "two", "three")], overlap=2)
+    slots.open_up(project, [chosen(more(project, name)) for name in ("one", "two", "three")], overlap=2)
     first, second, third = annotators(project, 3)
     answer_all(project, first, yes=lambda _person, _item: ["games"])
     answer_all(project, second)
-    queue.open_slots(project, [chosen(more(project, "four"))], overlap=2)
+    slots.open_up(project, [chosen(more(project, "four"))], overlap=2)
     assert queue.lease_next(project, annotator=third)
     answer = Judgment.objects.current().filter(rater__user=first).earliest("pk")
     judging.revise(answer, by=first, answer=judging.Answer(yes=("news",)))

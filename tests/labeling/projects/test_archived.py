@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from rest_framework.test import APIClient
 
-from labeling import projects, queue
+from labeling import projects, queue, slots
 from labeling.models import Import, Selection
 from tests.factories import make_item, make_member, make_project
 
@@ -16,7 +16,7 @@ SENTENCE = "This project is archived"
 @pytest.fixture
 def project():
     project = make_project("pages")
-    queue.open_slots(project, [Selection.objects.create(item=make_item(project), stream="import")], overlap=2)
+    slots.open_up(project, [Selection.objects.create(item=make_item(project), stream="import")], overlap=2)
     return project
 
 

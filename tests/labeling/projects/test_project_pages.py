@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from labeling import publishing, queue
+from labeling import publishing, slots
 from labeling.forms.projects import SettingsForm, initial_of
 from labeling.models import Project, Selection
 from tests.factories import make_assignment, make_item, make_member, make_project, make_user
@@ -40,7 +40,7 @@ def test_a_page_that_waits_in_two_slots_is_one_page_to_judge(pages, told):
     project = make_project()
     items = [make_item(project) for _ in range(pages)]
     selections = [Selection.objects.create(item=item, stream="import") for item in items]
-    queue.open_slots(project, selections, overlap=2)
+    slots.open_up(project, selections, overlap=2)
     assert told in browser(make_member(project, "annotator")).get("/").content.decode()
 
 

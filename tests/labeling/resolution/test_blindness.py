@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeling import adjudication, consensus, judging, queue
+from labeling import adjudication, consensus, judging, queue, slots
 from labeling.adjudication import Decision
 from labeling.models import Assignment, Draw, OpenedCase, Selection, State, Stream
 from labeling.refusals import Forbidden, Refused, Stale
@@ -22,7 +22,7 @@ def decide(item, by, *, seen=None):
 def draw_for_gold(item, *, overlap=2):
     draw = Draw.objects.create(project=item.project, number=1, seed="s", frame_sha256="0" * 64, frame_size=1, size=1)
     drawn = Selection.objects.create(item=item, stream=Stream.GOLD, draw=draw, probability=1.0)
-    queue.open_slots(item.project, [drawn], overlap=overlap)
+    slots.open_up(item.project, [drawn], overlap=overlap)
 
 
 def api_address(item):
@@ -146,7 +146,7 @@ def test_opening_a_page_twice_is_remembered_once(disputed, adjudicator):
 # ---- consensus over the API -----------------------------------------------------------------------------------------
 def test_who_may_be_given_pages_sees_no_counts_of_a_page_that_waits(api_of, project, adjudicator):
     item = make_item(project)
-    queue.open_slots(project, [Selection.objects.create(item=item, stream=Stream.IMPORT)], overlap=2)
+    slots.open_up(project, [Selection.objects.create(item=item, stream=Stream.IMPORT)], overlap=2)
     first = make_member(project, "annotator")
     judging.submit(queue.lease_next(project, annotator=first), by=first, answer=judging.Answer(yes=("news",)))
     assert api_of(adjudicator).get(CONSENSUS).json()["results"] == []

@@ -1,6 +1,6 @@
 import pytest
 
-from labeling import adjudication, consensus, judging, queue, schemas
+from labeling import adjudication, consensus, judging, queue, schemas, slots
 from labeling.consensus import Vote, tally
 from labeling.models import Consensus, Dispute, Label, Selection
 from tests.factories import LABELS, make_item, make_judgment, make_member, make_project, make_schema
@@ -97,7 +97,7 @@ def test_expected_error_counts_what_is_open():
 class TestStored:
     def answer_both(self, project, *answers):
         item = make_item(project)
-        queue.open_slots(project, [Selection.objects.create(item=item, stream="import")], overlap=len(answers))
+        slots.open_up(project, [Selection.objects.create(item=item, stream="import")], overlap=len(answers))
         for answer in answers:
             person = make_member(project, "annotator")
             judging.submit(queue.lease_next(project, annotator=person), by=person, answer=answer)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling import judging, queue, schemas
+from labeling import judging, queue, schemas, slots
 from labeling.models import Draft, Judgment, Rater, Selection, SkipReason
 from labeling.refusals import LeaseLost, Refused, Unacceptable
 from tests.factories import LABELS, make_assignment, make_item, make_judgment, make_member, make_project
@@ -32,7 +32,7 @@ def slot(project, alice):
 
 
 def open_page(project, person, *, overlap=1):
-    queue.open_slots(project, [Selection.objects.create(item=make_item(project), stream="import")], overlap=overlap)
+    slots.open_up(project, [Selection.objects.create(item=make_item(project), stream="import")], overlap=overlap)
     return queue.lease_next(project, annotator=person)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from rest_framework.test import APIClient
 
-from labeling import items, judging, queue
+from labeling import items, judging, queue, slots
 from labeling.models import Assignment, Draft, Item, Judgment, LostLease, Selection, SkipReason, State
 from labeling.refusals import LeaseLost, Refused, TakenOut
 from tests.factories import make_assignment, make_item, make_member, make_project
@@ -36,7 +36,7 @@ def carol(project):
 
 def open_page(project, *, overlap=1):
     item = make_item(project)
-    queue.open_slots(project, [Selection.objects.create(item=item, stream="import")], overlap=overlap)
+    slots.open_up(project, [Selection.objects.create(item=item, stream="import")], overlap=overlap)
     return item
 
 

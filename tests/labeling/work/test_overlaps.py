@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from labeling import invariants, items, judging, overlaps, projects, queue
+from labeling import invariants, items, judging, overlaps, projects, queue, slots
 from labeling.models import Assignment, Consensus, Draw, Item, Project, Selection, State, Stream
 from tests.factories import make_item, make_member, make_project
 
@@ -25,7 +25,7 @@ def manager(project):
 
 def ask(project, stream=Stream.IMPORT, *, overlap=3, item=None, **fields):
     item = item or make_item(project)
-    queue.open_slots(project, [Selection.objects.create(item=item, stream=stream, **fields)], overlap=overlap)
+    slots.open_up(project, [Selection.objects.create(item=item, stream=stream, **fields)], overlap=overlap)
     return item
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from labeling import judging, queue
+from labeling import judging, queue, slots
 from labeling.models import Draft, IdempotencyKey, Judgment, Selection
 from tests.factories import make_item, make_member, make_project
 
@@ -41,7 +41,7 @@ def alices(alice, browser_of):
 @pytest.fixture
 def pages(project):
     items = [make_item(project, title=f"Page {n}", text="Words of the page.") for n in range(2)]
-    queue.open_slots(project, [Selection.objects.create(item=item, stream="import") for item in items], overlap=1)
+    slots.open_up(project, [Selection.objects.create(item=item, stream="import") for item in items], overlap=1)
     return items
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from labeling import judging, queue
+from labeling import judging, queue, slots
 from labeling.models import Assignment, Draft, Judgment, Selection
 from labeling.refusals import Unacceptable
 from tests.factories import make_item, make_member, make_project, make_schema
@@ -32,7 +32,7 @@ def bob(project):
 
 def open_page(project, *, overlap=1):
     item = make_item(project)
-    queue.open_slots(project, [Selection.objects.create(item=item, stream="import")], overlap=overlap)
+    slots.open_up(project, [Selection.objects.create(item=item, stream="import")], overlap=overlap)
     return item
 
 

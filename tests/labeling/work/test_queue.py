@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from labeling import judging, queue
+from labeling import judging, queue, slots, waiting
 from labeling.models import Assignment, Draw, Selection, State, Stream
 from labeling.refusals import LeaseLost
 from tests.factories import make_assignment, make_item, make_member, make_project
@@ -33,20 +33,20 @@ def select(item, stream=Stream.IMPORT, **fields):
 
 
 def test_two_slots_of_an_item_go_to_two_people(project, alice, bob):
-    queue.open_slots(project, [select(make_item(project))], overlap=2)
+    slots.open_up(project, [select(make_item(project))], overlap=2)
     first = queue.lease_next(project, annotator=alice)
     second = queue.lease_next(project, annotator=bob)
     assert (first.item, first.slot) == (second.item, 3 - second.slot)
 
 
 def test_nobody_is_given_both_slots_of_an_item(project, alice):
-    queue.open_slots(project, [select(make_item(project))], overlap=2)
+    slots.open_up(project, [select(make_item(project))], overlap=2)
     judging.submit(queue.lease_next(project, annotator=alice), by=alice, answer=NONE)
     assert queue.lease_next(project, annotator=alice) is None
 
 
 def test_who_holds_a_lease_gets_that_one_back(project, alice):
-    queue.open_slots(project, [select(make_item(project)), select(make_item(project))], overlap=1)
+    slots.open_up(project, [select(make_item(project)), select(make_item(project))], overlap=1)
     assert queue.lease_next(project, annotator=alice) == queue.lease_next(project, annotator=alice)
 
 
@@ -72,12 +72,6 @@ def test_priority_comes_before_the_shuffle(project, alice):
     assert queue.lease_next(project, annotator=alice) == urgent
 
 
-def test_equal_priority_is_served_in_shuffled_order(project, alice):
-    make_assignment(project, shuffle=2, available_at=NOON)
-    first = make_assignment(project, shuffle=1, available_at=NOON)
-    assert queue.lease_next(project, annotator=alice) == first
-
-
 def test_withdrawn_items_are_not_handed_out(project, alice):
     make_assignment(project, make_item(project, state="withdrawn"), available_at=NOON)
     assert queue.lease_next(project, annotator=alice) is None
@@ -96,14 +90,14 @@ def test_renewing_a_page_that_went_to_someone_else_is_refused(project, alice, bo
 
 
 def test_a_released_page_is_free_for_others(project, alice, bob):
-    queue.open_slots(project, [select(make_item(project))], overlap=1)
+    slots.open_up(project, [select(make_item(project))], overlap=1)
     slot = queue.lease_next(project, annotator=alice)
     queue.release(slot, by=alice)
     assert queue.lease_next(project, annotator=bob) == slot
 
 
 def test_leaving_gives_back_every_lease(project, alice, bob):
-    queue.open_slots(project, [select(make_item(project))], overlap=1)
+    slots.open_up(project, [select(make_item(project))], overlap=1)
     slot = queue.lease_next(project, annotator=alice)
     assert queue.release_all(alice) == 1
     assert queue.lease_next(project, annotator=bob) == slot
@@ -111,27 +105,29 @@ def test_leaving_gives_back_every_lease(project, alice, bob):
 
 def test_an_item_that_waits_already_is_not_queued_twice(project):
     item = make_item(project)
-    assert queue.open_slots(project, [select(item)], overlap=2) == 2
-    assert queue.open_slots(project, [select(item, Stream.UNCERTAINTY)], overlap=2) == 0
+    assert slots.open_up(project, [select(item)], overlap=2) == 2
+    assert slots.open_up(project, [select(item, Stream.UNCERTAINTY)], overlap=2) == 0
 
 
 def test_a_gold_draw_opens_a_round_of_its_own(project):
     item = make_item(project)
-    queue.open_slots(project, [select(item)], overlap=2)
+    slots.open_up(project, [select(item)], overlap=2)
     draw = Draw.objects.create(project=project, number=1, seed="s", frame_sha256="0" * 64, frame_size=1, size=1)
-    assert queue.open_slots(project, [select(item, Stream.GOLD, draw=draw, probability=1.0)], overlap=3) == 3
+    assert slots.open_up(project, [select(item, Stream.GOLD, draw=draw, probability=1.0)], overlap=3) == 3
     assert Assignment.objects.filter(item=item, round=2).count() == 3
 
 
 def test_with_everything_leased_the_sentence_says_with_how_many_people_pages_are(project, alice, bob):
-    queue.open_slots(project, [select(make_item(project))], overlap=1)
+    slots.open_up(project, [select(make_item(project))], overlap=1)
     queue.lease_next(project, annotator=bob)
     assert queue.lease_next(project, annotator=alice) is None
-    assert queue.nothing_left(project, annotator=alice).startswith("Nothing left for you. 1 page is with other people")
+    assert waiting.nothing_left(project, annotator=alice).startswith(
+        "Nothing left for you. 1 page is with other people"
+    )
 
 
 def test_an_empty_queue_says_so(project, alice):
-    assert queue.nothing_left(project, annotator=alice).startswith("No pages are waiting yet.")
+    assert waiting.nothing_left(project, annotator=alice).startswith("No pages are waiting yet.")
 
 
 def test_a_slot_cannot_be_open_without_a_time(project):
@@ -152,7 +148,7 @@ def test_one_person_cannot_hold_two_slots_of_one_round(project, alice):
 
 
 def test_done_slots_leave_the_queue(project, alice):
-    queue.open_slots(project, [select(make_item(project))], overlap=1)
+    slots.open_up(project, [select(make_item(project))], overlap=1)
     slot = queue.lease_next(project, annotator=alice)
     judging.submit(slot, by=alice, answer=NONE)
     slot.refresh_from_db()
@@ -160,7 +156,7 @@ def test_done_slots_leave_the_queue(project, alice):
 
 
 def test_who_comes_back_late_finds_the_same_page_if_nobody_took_it(project, alice):
-    queue.open_slots(project, [select(make_item(project)), select(make_item(project))], overlap=1)
+    slots.open_up(project, [select(make_item(project)), select(make_item(project))], overlap=1)
     slot = queue.lease_next(project, annotator=alice)
     Assignment.objects.filter(pk=slot.pk).update(available_at=NOON)
     again = queue.lease_next(project, annotator=alice)

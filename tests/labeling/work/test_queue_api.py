@@ -5,7 +5,7 @@ import pytest
 from django.db.models.functions import Now
 from rest_framework.test import APIClient
 
-from labeling import queue
+from labeling import queue, slots
 from labeling.models import Assignment, Draft, IdempotencyKey, Judgment, Selection, State
 from tests.factories import make_item, make_member, make_project
 
@@ -41,7 +41,7 @@ def api(alice):
 @pytest.fixture
 def pages(project):
     items = [make_item(project, f"https://site{n}.example.org/a?pupil=7", text="words") for n in range(3)]
-    queue.open_slots(project, [Selection.objects.create(item=item, stream="import") for item in items], overlap=1)
+    slots.open_up(project, [Selection.objects.create(item=item, stream="import") for item in items], overlap=1)
     return items
 
 

@@ -13,7 +13,7 @@ from itertools import count
 import pytest
 from django.db import connection, transaction
 
-from labeling import judging, queue
+from labeling import judging, queue, slots
 from labeling.models import Assignment, Draft, Judgment, Rater, Selection, State
 from tests.factories import make_item, make_member, make_project
 
@@ -25,7 +25,7 @@ CLIENTS, ITEMS, OVERLAP = 16, 40, 2
 def project():
     project = make_project(lease_seconds=600)
     selections = [Selection.objects.create(item=make_item(project), stream="import") for _ in range(ITEMS)]
-    queue.open_slots(project, selections, overlap=OVERLAP)
+    slots.open_up(project, selections, overlap=OVERLAP)
     return project
 
 

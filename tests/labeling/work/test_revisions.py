@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from labeling import judging, queue
+from labeling import judging, queue, slots
 from labeling.models import Judgment, Selection
 from labeling.refusals import Refused
 from tests.factories import make_item, make_member, make_project
@@ -45,7 +45,7 @@ def browser(alice):
 @pytest.fixture
 def first(project, alice):
     """Alice's first answer, that none of the labels holds, as the API gave it: a response."""
-    queue.open_slots(project, [Selection.objects.create(item=make_item(project), stream="import")], overlap=1)
+    slots.open_up(project, [Selection.objects.create(item=make_item(project), stream="import")], overlap=1)
     slot = queue.lease_next(project, annotator=alice)
     return client_of(alice).post(f"/api/v1/assignments/{slot.pk}/judgment/", {"none": True})
 

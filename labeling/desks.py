@@ -1,0 +1,77 @@
+"""What a person may be given in a project now: the rules of the project, their quota, their care, their quality.
+
+Each rule lives in a module of its own and is asked here, in the order in which a person should hear of it. The queue
+asks once for every page it gives out, so a rule that is not set must cost nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import BigIntegerField, Exists, F
+from django.db.models.functions import Now
+
+from labeling.models import Assignment, Desk, Membership, Project, Role, User
+from labeling.statements import Place, Select
+
+Moment = datetime | Now
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing is given: a sentence for the person, and when it is worth looking again (None: nobody can say)."""
+
+    sentence: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What may be given. Everything free, when nothing is set."""
+
+    desk: Desk
+    refusal: Refusal | None = None
+    exposure_left: float | None = None  # only pages expected to cost at most this; None: no limit
+    opted_out: tuple[str, ...] = ()  # labels whose probable pages are left to others
+    takes_reserved: bool = False  # pages kept for adjudicators
+
+    @property
+    def is_plain(self) -> bool:
+        """Nothing narrows the queue for this person."""
+        return self.exposure_left is None and not self.opted_out
+
+
+Rule = Callable[[Project, Desk, Moment], Refusal | None]
+RULES: tuple[Rule, ...] = ()
+
+
+def _read() -> object:
+    user, project = Place("user", BigIntegerField()), Place("project", BigIntegerField())
+    own = Assignment.objects.filter(assigned_to=user, project=project, available_at__isnull=False)
+    adjudicates = Membership.objects.filter(user=user, project=project, role=Role.ADJUDICATOR)
+    return Desk.objects.filter(user=user, project=project).annotate(
+        epoch=F("project__queue_epoch"), has_own=Exists(own), adjudicates=Exists(adjudicates)
+    )
+
+
+_DESK = Select(_read)
+
+
+def of(project: Project, user: User) -> Desk:
+    """The desk of this person here, made at first need, with what the queue wants to know beside it."""
+    desk = _DESK.first(project=project.pk, user=user.pk)
+    if desk is None:
+        Desk.objects.get_or_create(project=project, user=user)
+        desk = _DESK.first(project=project.pk, user=user.pk)
+    return desk
+
+
+def terms(project: Project, user: User, *, now: Moment | None = None) -> Terms:
+    """What this person may be given here now."""
+    moment = now or Now()
+    desk = of(project, user)
+    for rule in RULES:
+        refusal = rule(project, desk, moment)
+        if refusal is not None:
+            return Terms(desk, refusal=refusal)
+    return Terms(desk, opted_out=tuple(desk.opted_out), takes_reserved=desk.adjudicates)
