@@ -7,8 +7,9 @@ asks once for every page it gives out, so a rule that is not set must cost nothi
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import BigIntegerField, Exists, F
+from django.db.models import BigIntegerField, Exists, F, QuerySet
 from django.db.models.functions import Now
 
 from labeling.models import Assignment, Desk, Membership, Project, Role, User
@@ -30,6 +31,8 @@ class Terms:
     """What may be given. Everything free, when nothing is set."""
 
     desk: Desk
+    epoch: int = 0  # of the queue, when this was read
+    has_put_by: bool = False  # slots are put by for this person, whether or not their time has come
     refusal: Refusal | None = None
     exposure_left: float | None = None  # only pages expected to cost at most this; None: no limit
     opted_out: tuple[str, ...] = ()  # labels whose probable pages are left to others
@@ -45,33 +48,39 @@ Rule = Callable[[Project, Desk, Moment], Refusal | None]
 RULES: tuple[Rule, ...] = ()
 
 
-def _read() -> object:
+def _seat() -> QuerySet[Desk]:
+    """The desk, and beside it what the queue wants to know of the person before it looks."""
     user, project = Place("user", BigIntegerField()), Place("project", BigIntegerField())
-    own = Assignment.objects.filter(assigned_to=user, project=project, available_at__isnull=False)
+    put_by = Assignment.objects.filter(assigned_to=user, project=project, available_at__isnull=False)
     adjudicates = Membership.objects.filter(user=user, project=project, role=Role.ADJUDICATOR)
     return Desk.objects.filter(user=user, project=project).annotate(
-        epoch=F("project__queue_epoch"), has_own=Exists(own), adjudicates=Exists(adjudicates)
+        epoch=F("project__queue_epoch"), has_put_by=Exists(put_by), adjudicates=Exists(adjudicates)
     )
 
 
-_DESK = Select(_read)
+_SEAT = Select(_seat)
 
 
 def of(project: Project, user: User) -> Desk:
-    """The desk of this person here, made at first need, with what the queue wants to know beside it."""
-    desk = _DESK.first(project=project.pk, user=user.pk)
-    if desk is None:
-        Desk.objects.get_or_create(project=project, user=user)
-        desk = _DESK.first(project=project.pk, user=user.pk)
+    """The desk of this person here, made at first need."""
+    desk: Desk = _read(project, user)
     return desk
+
+
+def _read(project: Project, user: User) -> Any:
+    seat = _SEAT.first(project=project.pk, user=user.pk)
+    if seat is None:
+        Desk.objects.get_or_create(project=project, user=user)
+        seat = _SEAT.first(project=project.pk, user=user.pk)
+    return seat
 
 
 def terms(project: Project, user: User, *, now: Moment | None = None) -> Terms:
     """What this person may be given here now."""
     moment = now or Now()
-    desk = of(project, user)
-    for rule in RULES:
-        refusal = rule(project, desk, moment)
-        if refusal is not None:
-            return Terms(desk, refusal=refusal)
-    return Terms(desk, opted_out=tuple(desk.opted_out), takes_reserved=desk.adjudicates)
+    desk = _read(project, user)
+    refusal = next((found for rule in RULES if (found := rule(project, desk, moment))), None)
+    return Terms(
+        desk, epoch=desk.epoch, has_put_by=desk.has_put_by, refusal=refusal, opted_out=tuple(desk.opted_out),
+        takes_reserved=desk.adjudicates,
+    )  # fmt: skip

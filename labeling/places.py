@@ -20,9 +20,9 @@ PRIME = 2**31 - 1
 FRONT = -(2**63)
 
 
-def remembered(desk: Desk) -> int:
+def remembered(desk: Desk, *, epoch: int) -> int:
     """Where this person's last looks ended, if that can still be believed; else the front."""
-    if desk.cursor is None or desk.cursor_at is None or desk.cursor_epoch != desk.epoch:  # type: ignore[attr-defined]
+    if desk.cursor is None or desk.cursor_at is None or desk.cursor_epoch != epoch:
         return FRONT
     return desk.cursor if timezone.now() - desk.cursor_at < BELIEVED_FOR else FRONT
 
@@ -32,9 +32,8 @@ def is_to_move(start: int) -> bool:
     return start == FRONT or secrets.randbelow(MOVED_EVERY) == 0
 
 
-def remember(desk: Desk, position: int) -> int:
-    """Nothing before `position` is for this person now."""
-    epoch = desk.epoch  # type: ignore[attr-defined]  # as it was before the look: a page queued meanwhile is news
+def remember(desk: Desk, position: int, *, epoch: int) -> int:
+    """Nothing before `position` is for this person now. `epoch`: as it was before the look, for a later one is news."""
     Desk.objects.filter(pk=desk.pk).update(cursor=position, cursor_epoch=epoch, cursor_at=timezone.now())
     return position
 

@@ -37,11 +37,12 @@ def lease_next(project: Project, *, annotator: User, now: Moment | None = None) 
 
 def _start(wish: offers.Wish) -> int:
     """Where to look from; now and then also how far this person's place has moved on since."""
-    start = places.remembered(wish.terms.desk)
-    if wish.terms.refusal is None and wish.is_common and places.is_to_move(start):
+    terms = wish.terms
+    start = places.remembered(terms.desk, epoch=terms.epoch)
+    if terms.refusal is None and wish.is_common and places.is_to_move(start):
         ahead = offers.first_position(wish, start=start)
         if ahead is not None:
-            return places.remember(wish.terms.desk, ahead)
+            return places.remember(terms.desk, ahead, epoch=terms.epoch)
     return start
 
 
@@ -60,8 +61,7 @@ def _take_and_read(wish: offers.Wish, start: int, *, skip_locked: bool) -> tuple
 
 def _take(wish: offers.Wish, start: int, *, skip_locked: bool) -> int:
     """Rows taken: 0 also when this person holds a lease already, which is then the answer."""
-    has_own = wish.terms.desk.has_own  # type: ignore[attr-defined]  # annotated by desks.of
-    if has_own and (taken := offers.take_put_by(wish, skip_locked=skip_locked)):
+    if wish.terms.has_put_by and (taken := offers.take_put_by(wish, skip_locked=skip_locked)):
         return taken
     return offers.take_front(wish, start=start, skip_locked=skip_locked)
 
