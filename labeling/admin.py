@@ -232,6 +232,40 @@ class BlobAdmin(ReadOnly):
     list_display = ("sha256", "size_bytes")
 
 
+# ---- the working day ------------------------------------------------------------------------------------------------
+@admin.register(models.Desk)
+class DeskAdmin(ReadOnly):
+    exclude = ("opted_out",)  # what somebody would rather not judge is theirs to tell
+    list_display = ("project", "user", "onboarded_at", "paused_at", "pause_reason")
+    list_filter = ("pause_reason",)
+    list_select_related = ("project", "user")
+
+
+@admin.register(models.Honeypot)
+class HoneypotAdmin(ReadOnly):
+    list_display = ("project", "item", "is_onboarding", "added_at", "retired_at")
+    list_select_related = ("project", "item")
+
+
+@admin.register(models.Flag)
+class FlagAdmin(ReadOnly):
+    list_display = ("project", "kind", "item", "raised_by", "raised_at", "resolved_at")
+    list_filter = ("kind",)
+    list_select_related = ("project", "item", "raised_by")
+
+
+@admin.register(models.Comment)
+class CommentAdmin(ReadOnly):
+    list_display = ("flag", "author", "written_at")
+    list_select_related = ("flag__item", "author")
+
+
+@admin.register(models.LikelyLabel)
+class LikelyLabelAdmin(ReadOnly):
+    list_display = ("item", "label")
+    list_select_related = ("item",)
+
+
 # ---- events and jobs ------------------------------------------------------------------------------------------------
 @admin.register(models.Event)
 class EventAdmin(ReadOnly):
