@@ -167,6 +167,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="project",
+            name="help_contact",
+            field=models.CharField(blank=True, max_length=200),
+        ),
+        migrations.AddField(
+            model_name="project",
+            name="help_text",
+            field=models.TextField(blank=True),
+        ),
+        migrations.AddField(
+            model_name="project",
             name="honeypot_share",
             field=models.FloatField(
                 default=0.0,
