@@ -6,8 +6,7 @@ from typing import Any
 from active_learning.models import LearnerSettings
 from active_learning.strategies.names import STRATEGY_TITLES
 from labeling.models import Project
-from labeling.projects import Setting, SettingsSection
-from labeling.refusals import Unacceptable
+from labeling.settings_sections import Setting, SettingsSection
 
 SETTINGS = (
     Setting("batch_size", "Pages in a batch", "How many pages one batch asks for.", int, 1, 10_000),
@@ -31,22 +30,8 @@ def read(project: Project) -> dict[str, Any]:
 
 
 def write(project: Project, values: Mapping[str, Any]) -> None:
-    """Raises Unacceptable naming the first value that is out of its range."""
-    for setting in SETTINGS:
-        if setting.name in values:
-            _check(setting, values[setting.name])
-    LearnerSettings.objects.update_or_create(project=project, defaults=dict(values))
-
-
-def _check(setting: Setting, value: Any) -> None:
-    if setting.choices:
-        fits = value in dict(setting.choices)
-        sentence = f"{setting.label}: choose one of {', '.join(name for name, _ in setting.choices)}."
-    else:
-        fits = setting.low <= value <= setting.high
-        sentence = f"{setting.label}: a number from {setting.low:,} to {setting.high:,}."
-    if not fits:
-        raise Unacceptable(sentence, [{"pointer": f"/{setting.name}", "detail": sentence}])
+    """Raises Unacceptable naming the first value that cannot be."""
+    LearnerSettings.objects.update_or_create(project=project, defaults=SECTION.checked(values))
 
 
 SECTION = SettingsSection("Learning", SETTINGS, read, write)

@@ -4,7 +4,6 @@ Other apps add settings of their own without being imported here: they append a 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,48 +12,17 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from labeling import members, overlaps
+from labeling import members, overlaps, rules
 from labeling.models import Event, Project, Role, Stream, User
 from labeling.models.projects import SLUG
 from labeling.refusals import Refused, Stale, Unacceptable
+from labeling.settings_sections import SettingsSection, Values
 
-Values = Mapping[str, Any]
 MAX_OVERLAP = 20
 STREAMS = ("default", *Stream.values)
 
 
-# ---- settings of other apps -----------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting as data, so that page, API and command can each build their own field from it."""
-
-    name: str
-    label: str
-    help: str
-    kind: type  # int, float or str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def whole_limits(self) -> tuple[int | None, int | None]:
-        """Low and high of a setting whose kind is int."""
-        low, high = (None if limit is None else int(limit) for limit in (self.low, self.high))
-        return low, high
-
-
-@dataclass(frozen=True, slots=True)
-class SettingsSection:
-    title: str
-    settings: tuple[Setting, ...]
-    read: Callable[[Project], dict[str, Any]]
-    write: Callable[[Project, Values], None]
-
-    def names(self) -> frozenset[str]:
-        return frozenset(setting.name for setting in self.settings)
-
-
-settings_sections: list[SettingsSection] = []
+settings_sections: list[SettingsSection] = [*rules.SECTIONS]
 
 OWN = ("name", "description", "overlap", "lease_seconds", "show_queries", "sensitive", "decide_own", "ask_confidence")
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from active_learning.models import Batch, TrainingRun
 from labeling import adjudication, consensus, invites, tokens
+from labeling.forms.projects import initial_of
 from labeling.models import Import, Item, Job, Membership, Project, User
 from tests.factories import make_assignment, make_item, make_judgment, make_member, make_project
 from tests.labeling.gold.work import annotators, answer_all, decide, draw, freeze
@@ -74,6 +75,11 @@ def numbered(what: str) -> Builder:
 
 def sends(**values: Any) -> Builder:
     return lambda w, who: values
+
+
+def filled_in(project: Project) -> dict[str, Any]:
+    """The form of the settings as a browser sends it untouched."""
+    return {name: value for name, value in initial_of(project).items() if value is not None and value is not False}
 
 
 # ---- the world of one project ---------------------------------------------------------------------------------------
@@ -338,10 +344,7 @@ REQUESTS: dict[str, list[Call]] = {
     "project.read": [api("GET", "project")],
     "project.update_settings": [
         page("GET", "labeling:settings"),
-        page("POST", "labeling:settings", body=lambda w, who: {
-            "version": w.project.version, "name": "Renamed", "lease_seconds": 600, "overlap_default": 3,
-            "batch_size": 10, "random_share": 0.5, "query_strategy": "random", "retrain_every": 0, "retrain_hours": 0,
-        }),
+        page("POST", "labeling:settings", body=lambda w, who: filled_in(w.project) | {"name": "Renamed"}),
         api("PATCH", "project", body=sends(overlap=3)),
     ],
     "project.archive": [page("POST", "labeling:archive"), page("POST", "labeling:restore")],

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from labeling import projects, publishing
 from labeling.models import Judgment, Project, Role, SchemaVersion, User
-from labeling.projects import Setting
+from labeling.settings_sections import LONGEST_LINE, MAX_LINES, Setting
 
 ASKERS = {Role.VIEWER, Role.ADJUDICATOR, Role.MANAGER}  # people with none of these only judge
 LONGEST_GUIDELINE = 200_000
@@ -101,12 +101,17 @@ class OverlapField(serializers.Field):
 
 
 def field_of(setting: Setting) -> serializers.Field:
-    """The serializer field of another app's setting."""
+    """The serializer field of a setting that stands in a section."""
+    common: dict[str, Any] = {"required": False, "help_text": setting.help, "allow_null": setting.optional}
     if setting.choices:
-        return serializers.ChoiceField(choices=setting.choices, required=False, help_text=setting.help)
+        return serializers.ChoiceField(choices=setting.choices, **common)
+    if setting.kind is bool:
+        return serializers.BooleanField(**common)
+    if setting.kind is list:
+        line = serializers.CharField(max_length=LONGEST_LINE)
+        return serializers.ListField(child=line, max_length=MAX_LINES, **common)
     if setting.kind is str:
-        return serializers.CharField(required=False, help_text=setting.help)
-    common: dict[str, Any] = {"required": False, "help_text": setting.help}
+        return serializers.CharField(**common)
     if setting.kind is float:
         return serializers.FloatField(min_value=setting.low, max_value=setting.high, **common)
     low, high = setting.whole_limits
@@ -114,7 +119,7 @@ def field_of(setting: Setting) -> serializers.Field:
 
 
 class WithSections(serializers.Serializer):
-    """Adds the settings of other apps."""
+    """Adds the settings that stand in sections, those of other apps among them."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()

@@ -6,9 +6,10 @@ from django import forms
 
 from labeling import projects
 from labeling.models import Project, Stream
-from labeling.projects import Setting
+from labeling.settings_sections import LONGEST_LINE, MAX_LINES, Setting
 
 OVERLAP = "overlap_"
+WHO_IS_ASKED = "Who is asked"
 STREAM_WORDS = {
     "default": "People who answer each page",
     Stream.GOLD: "People who answer each page of a gold sample",
@@ -74,15 +75,16 @@ class SettingsForm(forms.Form):
         }
         grouped = {
             "The project": ["name", "description"],
-            "How people answer": [*(f"{OVERLAP}{stream}" for stream in STREAM_WORDS), "lease_seconds",
-                                  "ask_confidence", "show_queries", "sensitive", "decide_own"],
+            "How people answer": ["lease_seconds", "ask_confidence", "show_queries", "sensitive", "decide_own"],
             **sections,
-        }  # fmt: skip
+        }
+        grouped[WHO_IS_ASKED] = [*(f"{OVERLAP}{stream}" for stream in STREAM_WORDS), *grouped[WHO_IS_ASKED]]
         return [(title, [self[name] for name in names]) for title, names in grouped.items()]
 
     def values(self, project: Project) -> dict[str, Any]:
         """What the domain takes. Streams the page does not show keep their numbers."""
-        data = {name: value for name, value in self.cleaned_data.items() if value is not None}
+        may_be_empty = {one.name for section in projects.settings_sections for one in section.settings if one.optional}
+        data = {name: value for name, value in self.cleaned_data.items() if value is not None or name in may_be_empty}
         expected = data.pop("version")
         shown = {f"{OVERLAP}{stream}": str(stream) for stream in STREAM_WORDS}
         hidden = {stream: n for stream, n in project.overlap.items() if stream not in shown.values()}
@@ -96,9 +98,34 @@ def initial_of(project: Project) -> dict[str, Any]:
     return {**values, "version": project.version, **{f"{OVERLAP}{stream}": n for stream, n in overlap.items()}}
 
 
+class LinesField(forms.CharField):
+    """A list of texts, one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 4})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [line for line in (super().to_python(value) or "").splitlines() if line.strip()]
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if len(value) > MAX_LINES or any(len(line) > LONGEST_LINE for line in value):
+            raise forms.ValidationError(f"Up to {MAX_LINES} lines of up to {LONGEST_LINE} characters each.")
+
+    def run_validators(self, value: Any) -> None:
+        """Those of a text do not fit a list."""
+
+
 def field_of(setting: Setting) -> forms.Field:
-    """The form field of another app's setting."""
+    """The form field of a setting that stands in a section."""
     common: dict[str, Any] = {"label": setting.label, "help_text": setting.help}
+    if setting.kind is bool:
+        return forms.BooleanField(required=False, **common)
+    if setting.kind is list:
+        return LinesField(required=False, **common)
+    common["required"] = not setting.optional
     if setting.choices:
         return forms.ChoiceField(choices=setting.choices, **common)
     if setting.kind is str:

@@ -84,7 +84,7 @@ def _stale(request: PersonRequest, project: Project, stale: Stale) -> HttpRespon
     form = SettingsForm(data, project=project)
     form.full_clean()
     differs = [
-        (field.label, now.get(name), form.cleaned_data.get(name))
+        (field.label, _said(now.get(name)), _said(form.cleaned_data.get(name)))
         for name, field in form.fields.items()
         if name != "version" and _said(now.get(name)) != _said(form.cleaned_data.get(name))
     ]
@@ -92,6 +92,10 @@ def _stale(request: PersonRequest, project: Project, stale: Stale) -> HttpRespon
 
 
 def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(value)
     return "" if value is None else str(value)
 
 

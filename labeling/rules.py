@@ -1,0 +1,107 @@
+"""How work is given out, as settings of a project: the columns of `models.rules`, under the headings people see."""
+
+from typing import Any
+
+from labeling.models import Project
+from labeling.models.rules import SkipPolicy
+from labeling.settings_sections import Setting, SettingsSection, Values
+
+WHO_IS_ASKED = (
+    Setting(
+        "overlap_share", "Share of pages asked of so many people", "0 to 1. The other pages are asked of one person "
+        "each, chosen by chance so that every stream and every site has its part. 1: every page.", float, 0, 1,
+    ),
+)  # fmt: skip
+
+SKIPPING = (
+    Setting(
+        "may_skip", "People may skip a page", "Without it a page is answered or given back; care for people comes "
+        "first, so leave it on unless every page must be answered by whoever gets it.", bool,
+    ),
+    Setting(
+        "skip_policy", "What becomes of a page that is skipped", "Set aside: nobody is given it until a manager puts "
+        "it back, on the page of the queue.", str, choices=tuple(SkipPolicy.choices),
+    ),
+)  # fmt: skip
+
+QUOTAS = (
+    Setting(
+        "quota_per_day", "Pages a person may answer in a day", "The day begins at midnight UTC. Empty: no limit. On "
+        "the page of members another number can be set for one person.", int, 1, 100_000, optional=True,
+    ),
+    Setting("quota_total", "Pages a person may answer in all", "Empty: no limit.", int, 1, 10_000_000, optional=True),
+    Setting(
+        "quota_share", "Share of all answers that may be one person's", "0 to 1. It is asked once the project has "
+        "some answers. Empty: no limit.", float, 0, 1, optional=True,
+    ),
+)  # fmt: skip
+
+QUALITY = (
+    Setting(
+        "onboarding_pages", "Pages with known answers a new person gets first", "0: none.", int, 0, 1_000,
+    ),
+    Setting("onboarding_pass", "Share of them that must be right to go on", "0 to 1.", float, 0, 1),
+    Setting(
+        "honeypot_share", "Share of pages with known answers after that", "0 to 1, of the pages a person is given. "
+        "They look like any other.", float, 0, 1,
+    ),
+    Setting(
+        "repeat_share", "Share of pages a person is asked again", "0 to 1, of the pages a person is given: how often "
+        "somebody agrees with themself.", float, 0, 1,
+    ),
+    Setting("repeat_after_days", "Days before a page is asked again", "At least 7.", int, 7, 3_650),
+    Setting(
+        "pause_below", "Pause a person below this score", "0 to 1, on the pages with known answers, and only when the "
+        "interval lies below it. Empty: never.", float, 0, 1, optional=True,
+    ),
+    Setting(
+        "fast_seconds", "An answer is very fast below", "That many seconds at the page. Empty: it is not looked at.",
+        float, 0.1, 600, optional=True,
+    ),
+    Setting("fast_in_a_row", "Pause after so many very fast answers in a row", "", int, 2, 1_000),
+    Setting(
+        "skips_in_a_row", "Pause after so many skipped pages in a row", "“I would rather not” is never counted. "
+        "Empty: never.", int, 2, 1_000, optional=True,
+    ),
+)  # fmt: skip
+
+CARE = (
+    Setting(
+        "exposure_per_day", "What a person may be exposed to in a day", "In points: a mild page is 1, a grave one 4. "
+        "Empty: no limit.", int, 1, 100_000, optional=True,
+    ),
+    Setting(
+        "severe_in_a_row", "Serious or grave pages in a row at most", "Empty: no limit.", int, 1, 1_000, optional=True,
+    ),
+    Setting("break_after_minutes", "Minutes of work before a break is proposed", "0: never.", int, 0, 600),
+)  # fmt: skip
+
+ON_THE_PAGE = (
+    Setting(
+        "keywords", "Words to mark in the text of a page", "One a line, up to 200. The same for everybody.", list,
+    ),
+)  # fmt: skip
+
+
+def _section(title: str, settings: tuple[Setting, ...]) -> SettingsSection:
+    def read(project: Project) -> dict[str, Any]:
+        return {setting.name: getattr(project, setting.name) for setting in settings}
+
+    def write(project: Project, values: Values) -> None:
+        named = section.checked(values)
+        for name, value in named.items():
+            setattr(project, name, value)
+        project.save(update_fields=list(named))
+
+    section = SettingsSection(title, settings, read, write)
+    return section
+
+
+SECTIONS = (
+    _section("Who is asked", WHO_IS_ASKED),
+    _section("Skipping", SKIPPING),
+    _section("Quotas", QUOTAS),
+    _section("Quality", QUALITY),
+    _section("Care", CARE),
+    _section("On the page", ON_THE_PAGE),
+)
