@@ -42,6 +42,16 @@ def counted(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def duration(seconds: float) -> str:
+    """ "40 seconds", "12 minutes", "2 hours 5 minutes"."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return counted(round(seconds), "second")
+    hours, rest = divmod(minutes, 60)
+    said = [counted(hours, "hour")] if hours else []
+    return " ".join([*said, counted(rest, "minute")] if rest or not hours else said)
+
+
 def listed(words: Sequence[str], *, most: int = 4) -> str:
     """ "Arts", "Arts and News", "Arts, News and 5 more"."""
     if len(words) > most:

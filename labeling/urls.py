@@ -6,6 +6,7 @@ from labeling.views import (
     adjudicate,
     agreement,
     annotate,
+    change,
     imports,
     items,
     jobs,
@@ -28,8 +29,8 @@ urlpatterns = [
     path("p/<slug:slug>/annotate/<int:assignment_id>/skip/", annotate.skip, name="skip"),
     path("p/<slug:slug>/annotate/<int:assignment_id>/release/", annotate.release, name="release"),
     path("p/<slug:slug>/mine/", mine.mine, name="mine"),
-    path("p/<slug:slug>/mine/last/", annotate.change_last, name="change_last"),
-    path("p/<slug:slug>/mine/<int:judgment_id>/", mine.change, name="change"),
+    path("p/<slug:slug>/mine/last/", change.change_last, name="change_last"),
+    path("p/<slug:slug>/mine/<int:judgment_id>/", change.change, name="change"),
     # adjudicate
     path("p/<slug:slug>/adjudicate/", adjudicate.adjudicate, name="adjudicate"),
     path("p/<slug:slug>/adjudicate/<public_id:public_id>/", adjudicate.case, name="case"),

@@ -49,17 +49,6 @@ def annotate(request: PersonRequest, project: Project) -> HttpResponse:
     return _next_page(request, project)
 
 
-@require_GET
-@page("judgment.read_own")
-def change_last(request: PersonRequest, project: Project) -> HttpResponse:
-    """To the newest of one's own answers; My work says so where there is none yet."""
-    own = Judgment.objects.current().filter(rater__user=request.user, rater__project=project)
-    last = own.order_by("-submitted_at", "-id").values_list("pk", flat=True).first()
-    if last is None:
-        return redirect("labeling:mine", project.slug)
-    return redirect(f"{reverse('labeling:change', args=[project.slug, last])}?back=annotate")
-
-
 @require_POST
 @page("judgment.create")
 def submit(request: PersonRequest, project: Project, assignment_id: int) -> HttpResponse:

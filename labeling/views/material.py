@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils.translation import get_language_info
 
-from labeling import weburls
-from labeling.models import Item, Label, Project, Snapshot
+from labeling import schemas, weburls
+from labeling.models import Item, Judgment, Label, Project, Snapshot
 
 # What people who judge should know of an address; other marks of weburls.py are for those who run the project.
 FLAGS = {
@@ -57,3 +57,12 @@ def label_row(label: Label, *, value: str = "no") -> dict[str, Any]:
         "severity": label.severity,
         "value": value,
     }
+
+
+def in_words(judgment: Judgment, schema: schemas.Schema) -> str:
+    """The answer as one line: "Games yes, News unsure", or that none holds, or why the page could not be judged."""
+    if judgment.outcome == Judgment.Outcome.NOT_ASSESSABLE:
+        return f"Nobody can judge it: {judgment.note[0].lower()}{judgment.note[1:]}" if judgment.note else "Not judged"
+    named = [f"{schema.label(key).name} yes" for key in judgment.yes]
+    named += [f"{schema.label(key).name} unsure" for key in judgment.unsure]
+    return ", ".join(named) or "None of these"

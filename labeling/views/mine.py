@@ -1,137 +1,104 @@
-"""My work: a person's own last answers in a project, each with a way to change it."""
+"""My work: what waits for a person in a project, what they may still change, what they did. One section a part.
 
-import uuid
-from collections.abc import Sequence
+A section is a function that gathers what one fragment shows, `labeling/_mine_<name>.html` with that in `found`; to add
+one, add a line to SECTIONS and the fragment. A section that finds nothing to show answers None and is left out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET
 
-from labeling import judging, schemas
-from labeling.forms.answers import AnswerForm
-from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
-from labeling.judging import Answer
-from labeling.models import Judgment, Label, Project
-from labeling.models.work import JudgmentQuerySet
-from labeling.refusals import Stale, Unacceptable
+from labeling import own_work, schemas
+from labeling.models import Judgment, Project
+from labeling.phrases import duration, share
 from labeling.views.annotate import progress
-from labeling.views.material import address, label_row, material
+from labeling.views.material import address, in_words
 from labeling.web import PersonRequest, page
 
-LAST = 20
-CHANGED_HEADING = "This answer was changed in another place meanwhile"
+ANSWERS_A_PAGE = 20
+
+Found = dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    name: str
+    gather: Callable[[PersonRequest, Project], Found]
+    aside: bool = False  # beside the work, not in it
 
 
 @require_GET
 @page("judgment.read_own")
 def mine(request: PersonRequest, project: Project) -> HttpResponse:
-    own = _own(request, project).current().select_related("item").order_by("-submitted_at", "-id")[:LAST]
-    rows = [_row(judgment, project) for judgment in own]
-    return render(request, "labeling/mine.html", {"rows": rows, "progress": progress(request.user, project)})
+    shown = [
+        {"template": f"labeling/_mine_{section.name}.html", "found": found, "aside": section.aside}
+        for section in SECTIONS
+        if (found := section.gather(request, project)) is not None
+    ]
+    return render(request, "labeling/mine.html", {"sections": shown, "progress": progress(request.user, project)})
 
 
-@require_http_methods(["GET", "POST"])
-@page("judgment.revise_own")
-def change(request: PersonRequest, project: Project, judgment_id: int) -> HttpResponse:
-    """Show one's answer again; a POST appends the corrected one. The old answer is kept, superseded.
-
-    The form says which version it shows: if another tab saved one meanwhile, both are shown and nothing is lost.
-    """
-    judgment = get_object_or_404(_own(request, project).select_related("item", "snapshot"), pk=judgment_id)
-    head = judging.in_force(judgment)
-    if head is None:
-        return redirect("labeling:mine", project.slug)
-    if request.method == "GET":
-        return _page(request, project, head, _draft(head))
-    schema = schemas.by_id(head.schema_id)
-    form = AnswerForm(request.POST, keys=[label.key for label in _asked(head, schema)])
-    answer = form.answer()
-    seen = request.POST.get("version") or None
-    try:
-        judging.revise(judgment, by=request.user, answer=answer, seen_version=seen)
-    except Unacceptable as fault:
-        faults = form.placed(fault.errors, exclusive_groups=schema.exclusive_groups)
-        return _page(request, project, head, answer.as_draft(), seen=seen, faults=faults, status=422)
-    except Stale as stale:
-        return _both(request, project, judgment, answer, stale)
-    return redirect("labeling:annotate" if _goes_on(request) else "labeling:mine", project.slug)
+# ---- to do ----------------------------------------------------------------------------------------------------------
+def to_do(request: PersonRequest, project: Project) -> Found:
+    waits = own_work.waiting_for(project, request.user)
+    held = address(waits.held.item, project=project) if waits.held else ""
+    return {"held": held, "lease": waits.held, "is_put_by": waits.is_put_by, "sentence": waits.sentence}
 
 
-def _goes_on(request: PersonRequest) -> bool:
-    """Whether the person came from a page to judge, by one key, and wants to go on there."""
-    return request.GET.get("back") == "annotate"
+# ---- answers that may still be changed ------------------------------------------------------------------------------
+def done(request: PersonRequest, project: Project) -> Found:
+    """A page of them; whether there is another is found by one row more."""
+    number = _page_number(request)
+    start = (number - 1) * ANSWERS_A_PAGE
+    answers = list(own_work.revisable(project, request.user)[start : start + ANSWERS_A_PAGE + 1])
+    return {
+        "rows": [_answer_row(judgment, project) for judgment in answers[:ANSWERS_A_PAGE]],
+        "is_first": number == 1,
+        "earlier_url": f"?page={number - 1}#done" if number > 1 else "",
+        "more_url": f"?page={number + 1}#done" if len(answers) > ANSWERS_A_PAGE else "",
+    }
 
 
-def _both(request: PersonRequest, project: Project, judgment: Judgment, answer: Answer, stale: Stale) -> HttpResponse:
-    """What is saved in words, what was sent in the form: sending it again replaces what is saved."""
-    head = judging.in_force(judgment) or judgment
-    said = in_words(head, schemas.by_id(head.schema_id))
-    note = f" with the note “{head.note}”" if head.note else ""
-    faults = unplaced(
-        f"What is saved now says: {said}{note}.",
-        "What you chose here is below and not saved yet: save it to replace that, or leave it.",
-    )
-    draft, status = answer.as_draft(), stale.status
-    return _page(request, project, head, draft, faults=faults, heading=CHANGED_HEADING, status=status)
+def _page_number(request: PersonRequest) -> int:
+    raw = request.GET.get("page", "1")
+    return max(1, int(raw)) if raw.isascii() and raw.isdigit() and len(raw) < 7 else 1
 
 
-def _own(request: PersonRequest, project: Project) -> JudgmentQuerySet:
-    """Every revision of a person's answers here: an old tab knows an old one."""
-    return Judgment.objects.filter(rater__user=request.user, rater__project=project)
-
-
-def _row(judgment: Judgment, project: Project) -> dict[str, Any]:
-    schema = schemas.by_id(judgment.schema_id)
+def _answer_row(judgment: Judgment, project: Project) -> dict[str, Any]:
     return {
         "judgment": judgment,
         "address": address(judgment.item, project=project),
-        "words": in_words(judgment, schema),
+        "words": in_words(judgment, schemas.by_id(judgment.schema_id)),
         "url": reverse("labeling:change", args=[project.slug, judgment.pk]),
     }
 
 
-def in_words(judgment: Judgment, schema: schemas.Schema) -> str:
-    """The answer as one line: "Games yes, News unsure", or that none holds, or why the page could not be judged."""
-    if judgment.outcome == Judgment.Outcome.NOT_ASSESSABLE:
-        return f"Nobody can judge it: {judgment.note[0].lower()}{judgment.note[1:]}" if judgment.note else "Not judged"
-    named = [f"{schema.label(key).name} yes" for key in judgment.yes]
-    named += [f"{schema.label(key).name} unsure" for key in judgment.unsure]
-    return ", ".join(named) or "None of these"
-
-
-def _draft(judgment: Judgment) -> dict[str, Any]:
-    judged = judgment.outcome == Judgment.Outcome.JUDGED
-    none = judged and not (judgment.yes or judgment.unsure)
-    return {"yes": judgment.yes, "unsure": judgment.unsure, "none": none, "note": judgment.note if judged else ""}
-
-
-def _asked(judgment: Judgment, schema: schemas.Schema) -> list[Label]:
-    """The labels this answer is about, as they are shown: a database may keep the keys of the answer in any order."""
-    asked = judgment.verdicts or schema.keys
-    return [label for label in schema.labels if label.key in asked]
-
-
-def _page(
-    request: PersonRequest, project: Project, judgment: Judgment, answer: dict[str, Any], *,
-    seen: str | None = None, faults: Sequence[Fault] = (), heading: str = "", status: int = 200,
-) -> HttpResponse:  # fmt: skip
-    schema = schemas.by_id(judgment.schema_id)
-    value = dict.fromkeys(answer["yes"], "yes") | dict.fromkeys(answer["unsure"], "unsure")
-    rows = [label_row(label, value=value.get(label.key, "no")) for label in _asked(judgment, schema)]
-    context = {
-        "judgment": judgment,
-        "page": material(judgment.item, judgment.snapshot, project=project),
-        "labels": marked(rows, faults),
-        "none": answer["none"],
-        "note": answer["note"],
-        "guideline_number": schema.number,
-        "idempotency_key": uuid.uuid4().hex,
-        "version": seen or judging.version_of(judgment),
-        "errors": faults,
-        "wrong": wrong_fields(faults),
-        "goes_on": _goes_on(request),
-        "errors_heading": heading,
+# ---- figures and comfort --------------------------------------------------------------------------------------------
+def figures(request: PersonRequest, project: Project) -> Found:
+    own = own_work.figures(project, request.user)
+    if not own.days and not own.skips:
+        return None
+    return {
+        "own": own,
+        "active": duration(own.active_seconds),
+        "none_share": share(own.none_share) if own.none_share else "",
+        "n_days": own_work.FIGURE_DAYS,
+        "days": [{"day": row.day, "answers": row.answers, "active": duration(row.active_seconds)} for row in own.days],
     }
-    return render(request, "labeling/change.html", context, status=status)
+
+
+def comfort(request: PersonRequest, project: Project) -> Found:
+    return {"person": request.user}
+
+
+SECTIONS = (
+    Section("todo", to_do),
+    Section("done", done),
+    Section("figures", figures, aside=True),
+    Section("comfort", comfort, aside=True),
+)

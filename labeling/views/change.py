@@ -1,0 +1,118 @@
+"""Changing one's own answers: step back through the last ones, and on to the page that was left."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from labeling import judging, own_work, schemas
+from labeling.forms.answers import AnswerForm
+from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
+from labeling.judging import Answer
+from labeling.models import Judgment, Label, Project
+from labeling.models.work import JudgmentQuerySet
+from labeling.refusals import Stale, Unacceptable
+from labeling.views.material import in_words, label_row, material
+from labeling.web import PersonRequest, page
+
+CHANGED_HEADING = "This answer was changed in another place meanwhile"
+
+
+@require_GET
+@page("judgment.read_own")
+def change_last(request: PersonRequest, project: Project) -> HttpResponse:
+    """To the newest of one's own answers that may be changed; My work says so where there is none."""
+    last = own_work.revisable(project, request.user).values_list("pk", flat=True).first()
+    if last is None:
+        return redirect("labeling:mine", project.slug)
+    return redirect(f"{reverse('labeling:change', args=[project.slug, last])}?back=annotate")
+
+
+@require_http_methods(["GET", "POST"])
+@page("judgment.revise_own")
+def change(request: PersonRequest, project: Project, judgment_id: int) -> HttpResponse:
+    """Show one's answer again; a POST appends the corrected one. The old answer is kept, superseded.
+
+    The form says which version it shows: if another tab saved one meanwhile, both are shown and nothing is lost.
+    """
+    judgment = get_object_or_404(_own(request, project).select_related("item", "snapshot"), pk=judgment_id)
+    head = judging.in_force(judgment)
+    if head is None:
+        return redirect("labeling:mine", project.slug)
+    if request.method == "GET":
+        return _page(request, project, head, _draft(head))
+    schema = schemas.by_id(head.schema_id)
+    form = AnswerForm(request.POST, keys=[label.key for label in _asked(head, schema)])
+    answer = form.answer()
+    seen = request.POST.get("version") or None
+    try:
+        judging.revise(judgment, by=request.user, answer=answer, seen_version=seen)
+    except Unacceptable as fault:
+        faults = form.placed(fault.errors, exclusive_groups=schema.exclusive_groups)
+        return _page(request, project, head, answer.as_draft(), seen=seen, faults=faults, status=422)
+    except Stale as stale:
+        return _both(request, project, judgment, answer, stale)
+    return redirect("labeling:annotate" if _goes_on(request) else "labeling:mine", project.slug)
+
+
+def _goes_on(request: PersonRequest) -> bool:
+    """Whether the person came from a page to judge, by one key, and wants to go on there."""
+    return request.GET.get("back") == "annotate"
+
+
+def _both(request: PersonRequest, project: Project, judgment: Judgment, answer: Answer, stale: Stale) -> HttpResponse:
+    """What is saved in words, what was sent in the form: sending it again replaces what is saved."""
+    head = judging.in_force(judgment) or judgment
+    said = in_words(head, schemas.by_id(head.schema_id))
+    note = f" with the note “{head.note}”" if head.note else ""
+    faults = unplaced(
+        f"What is saved now says: {said}{note}.",
+        "What you chose here is below and not saved yet: save it to replace that, or leave it.",
+    )
+    draft, status = answer.as_draft(), stale.status
+    return _page(request, project, head, draft, faults=faults, heading=CHANGED_HEADING, status=status)
+
+
+def _own(request: PersonRequest, project: Project) -> JudgmentQuerySet:
+    """Every revision of a person's answers here: an old tab knows an old one."""
+    return Judgment.objects.filter(rater__user=request.user, rater__project=project)
+
+
+def _draft(judgment: Judgment) -> dict[str, Any]:
+    judged = judgment.outcome == Judgment.Outcome.JUDGED
+    none = judged and not (judgment.yes or judgment.unsure)
+    return {"yes": judgment.yes, "unsure": judgment.unsure, "none": none, "note": judgment.note if judged else ""}
+
+
+def _asked(judgment: Judgment, schema: schemas.Schema) -> list[Label]:
+    """The labels this answer is about, as they are shown: a database may keep the keys of the answer in any order."""
+    asked = judgment.verdicts or schema.keys
+    return [label for label in schema.labels if label.key in asked]
+
+
+def _page(
+    request: PersonRequest, project: Project, judgment: Judgment, answer: dict[str, Any], *,
+    seen: str | None = None, faults: Sequence[Fault] = (), heading: str = "", status: int = 200,
+) -> HttpResponse:  # fmt: skip
+    schema = schemas.by_id(judgment.schema_id)
+    value = dict.fromkeys(answer["yes"], "yes") | dict.fromkeys(answer["unsure"], "unsure")
+    rows = [label_row(label, value=value.get(label.key, "no")) for label in _asked(judgment, schema)]
+    context = {
+        "judgment": judgment,
+        "page": material(judgment.item, judgment.snapshot, project=project),
+        "labels": marked(rows, faults),
+        "none": answer["none"],
+        "note": answer["note"],
+        "guideline_number": schema.number,
+        "idempotency_key": uuid.uuid4().hex,
+        "version": seen or judging.version_of(judgment),
+        "errors": faults,
+        "wrong": wrong_fields(faults),
+        "goes_on": _goes_on(request),
+        "errors_heading": heading,
+    }
+    return render(request, "labeling/change.html", context, status=status)
