@@ -74,6 +74,11 @@ CARE = (
         "severe_in_a_row", "Serious or grave pages in a row at most", "Empty: no limit.", int, 1, 1_000, optional=True,
     ),
     Setting("break_after_minutes", "Minutes of work before a break is proposed", "0: never.", int, 0, 600),
+    Setting(
+        "help_text", "Whom to turn to after a hard page", "In your own words; people read it one link away from every "
+        "page.", str, high=2_000, optional=True,
+    ),
+    Setting("help_contact", "How to reach them", "An address, a number or a web page.", str, high=200, optional=True),
 )  # fmt: skip
 
 ON_THE_PAGE = (

@@ -12,11 +12,15 @@ from labeling.refusals import Unacceptable
 
 Values = Mapping[str, Any]
 MAX_LINES, LONGEST_LINE = 200, 80
+LONGEST_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting. `kind` is int, float, bool, str, or list for lines of text; an optional one may be None: not set."""
+    """One setting. `kind` is int, float, bool, str, or list for lines of text.
+
+    An optional one may be not set: None, or an empty text. `low` and `high` bound a number; `high` also a text.
+    """
 
     name: str
     label: str
@@ -33,10 +37,15 @@ class Setting:
         low, high = (None if limit is None else int(limit) for limit in (self.low, self.high))
         return low, high
 
+    @property
+    def longest(self) -> int:
+        """How many characters a text may have."""
+        return LONGEST_TEXT if self.high is None else int(self.high)
+
     def checked(self, value: Any) -> Any:
         """The value as it is kept. Raises Unacceptable naming this setting when it is none that can be."""
         if value is None and self.optional:
-            return None
+            return "" if self.kind is str else None
         if self.kind is list:
             value = _lines(value)
         if self._fits(value):
@@ -52,6 +61,8 @@ class Setting:
             return is_number and (self.low is None or self.low <= value) and (self.high is None or value <= self.high)
         if self.kind is list:
             return value is not None and len(value) <= MAX_LINES and all(len(line) <= LONGEST_LINE for line in value)
+        if self.kind is str:
+            return isinstance(value, str) and len(value) <= self.longest and bool(value or self.optional)
         return isinstance(value, self.kind)
 
     def _wanted(self) -> str:
@@ -62,7 +73,7 @@ class Setting:
             return f"{number}, or nothing" if self.optional else number
         if self.kind is list:
             return f"up to {MAX_LINES} lines of up to {LONGEST_LINE} characters"
-        return "yes or no" if self.kind is bool else "a text"
+        return "yes or no" if self.kind is bool else f"a text of up to {self.longest:,} characters"
 
 
 def _lines(value: Any) -> list[str] | None:

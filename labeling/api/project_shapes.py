@@ -111,7 +111,7 @@ def field_of(setting: Setting) -> serializers.Field:
         line = serializers.CharField(max_length=LONGEST_LINE)
         return serializers.ListField(child=line, max_length=MAX_LINES, **common)
     if setting.kind is str:
-        return serializers.CharField(**common)
+        return serializers.CharField(max_length=setting.longest, allow_blank=setting.optional, **common)
     if setting.kind is float:
         return serializers.FloatField(min_value=setting.low, max_value=setting.high, **common)
     low, high = setting.whole_limits

@@ -6,7 +6,7 @@ from django import forms
 
 from labeling import projects
 from labeling.models import Project, Stream
-from labeling.settings_sections import LONGEST_LINE, MAX_LINES, Setting
+from labeling.settings_sections import LONGEST_LINE, LONGEST_TEXT, MAX_LINES, Setting
 
 OVERLAP = "overlap_"
 WHO_IS_ASKED = "Who is asked"
@@ -129,9 +129,10 @@ def field_of(setting: Setting) -> forms.Field:
     if setting.choices:
         return forms.ChoiceField(choices=setting.choices, **common)
     if setting.kind is str:
-        return forms.CharField(max_length=200, **common)
+        widget = forms.TextInput() if setting.longest <= LONGEST_TEXT else forms.Textarea(attrs={"rows": 3})
+        return forms.CharField(max_length=setting.longest, widget=widget, **common)
     if setting.kind is float:
-        widget = forms.NumberInput(attrs={"step": "any"})
-        return forms.FloatField(min_value=setting.low, max_value=setting.high, widget=widget, **common)
+        number = forms.NumberInput(attrs={"step": "any"})
+        return forms.FloatField(min_value=setting.low, max_value=setting.high, widget=number, **common)
     low, high = setting.whole_limits
     return forms.IntegerField(min_value=low, max_value=high, **common)

@@ -68,8 +68,10 @@ def test_rules_are_read_and_changed_by_the_api_and_null_means_not_set(api):
     said = answer.json()
     assert (said["quota_per_day"], said["fast_seconds"]) == (12, None)
     assert said["keywords"] == ["Casino", "bet now"]
+    words = {"help_text": "Ask Ola.\nAny hour.", "help_contact": ""}
+    assert call(words).json().items() >= words.items()
     assert call({"quota_per_day": None}).json()["quota_per_day"] is None
-    assert Event.objects.filter(project=project, kind="project.changed").count() == 2
+    assert Event.objects.filter(project=project, kind="project.changed").count() == 3
 
 
 @pytest.mark.parametrize(
