@@ -33,17 +33,36 @@ class Answer:
 
 
 def verdicts_of(answer: Answer, *, asked: tuple[str, ...], schema: schemas.Schema) -> dict[str, str]:
-    """{label key: "yes" | "no" | "unsure"} for every asked label. Raises Unacceptable with a sentence per fault."""
-    faults = _faults(answer, set(asked), schema)
+    """{label key: "yes" | "no" | "unsure"} for every asked label. Raises Unacceptable with a sentence per fault.
+
+    A label implies those above it: whoever says yes to one says yes to them, and who is unsure of it says no to none.
+    """
+    faults = _faults(answer, asked, schema)
     if faults:
         raise Unacceptable(faults[0]["detail"], faults)
-    return {key: "yes" if key in answer.yes else "unsure" if key in answer.unsure else "no" for key in asked}
+    return _said(answer, asked, schema)
 
 
-def _faults(answer: Answer, asked: set[str], schema: schemas.Schema) -> list[dict[str, str]]:
+def clashes(answer: Answer, *, asked: tuple[str, ...], schema: schemas.Schema) -> list[tuple[str, ...]]:
+    """The labels of each group of which at most one can hold, where the answer says yes to more."""
+    said = _said(answer, asked, schema)
+    chosen = (tuple(key for key in group if said.get(key) == "yes") for group in schema.exclusive_groups)
+    return [keys for keys in chosen if len(keys) > 1]
+
+
+def _said(answer: Answer, asked: tuple[str, ...], schema: schemas.Schema) -> dict[str, str]:
+    said = {key: "yes" if key in answer.yes else "unsure" if key in answer.unsure else "no" for key in asked}
+    for key in answer.unsure:
+        said |= {above: "unsure" for above in schema.above(key) if said.get(above) == "no"}
+    for key in answer.yes:
+        said |= {above: "yes" for above in schema.above(key) if above in said}
+    return said
+
+
+def _faults(answer: Answer, asked: tuple[str, ...], schema: schemas.Schema) -> list[dict[str, str]]:
     faults = []
     for name, keys in (("yes", answer.yes), ("unsure", answer.unsure)):
-        unknown = sorted(set(keys) - asked)
+        unknown = sorted(set(keys) - set(asked))
         if unknown:
             faults.append({"pointer": f"/{name}", "detail": f"Not a label of this page: {', '.join(unknown)[:200]}."})
     both = sorted(set(answer.yes) & set(answer.unsure))
@@ -53,11 +72,9 @@ def _faults(answer: Answer, asked: set[str], schema: schemas.Schema) -> list[dic
         faults.append({"pointer": "/none", "detail": "None of these was ticked beside a label. Choose one of the two."})
     if not (answer.none or answer.yes or answer.unsure):
         faults.append({"pointer": "/yes", "detail": "Choose at least one label, or None of these."})
-    for group in schema.exclusive_groups:
-        chosen = [key for key in group if key in answer.yes]
-        if len(chosen) > 1:
-            names = " and ".join(schema.names(chosen))
-            faults.append({"pointer": "/yes", "detail": f"{names} exclude each other. Choose one."})
+    for keys in clashes(answer, asked=asked, schema=schema):
+        detail = f"{' and '.join(schema.names(keys))} exclude each other. Choose one."
+        faults.append({"pointer": "/yes", "detail": detail})
     if answer.confidence not in CONFIDENCES:
         faults.append({"pointer": "/confidence", "detail": "Confidence is low, medium or high."})
     if len(answer.note) > MAX_NOTE:

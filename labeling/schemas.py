@@ -1,11 +1,12 @@
 """The labels of frozen schema versions, remembered: a published version never changes, so it is read once a process."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from django.db.models import OuterRef, Subquery
 
+from labeling import label_trees
 from labeling.models import Label, Project, SchemaVersion
 
 
@@ -30,8 +31,12 @@ class Schema:
     def label(self, key: str) -> Label:
         return next(label for label in self.labels if label.key == key)
 
-    def names(self, keys: list[str]) -> list[str]:
+    def names(self, keys: Iterable[str]) -> list[str]:
         return [self.label(key).name for key in keys]
+
+    def above(self, key: str) -> tuple[str, ...]:
+        """The labels this one stands under, the nearest first."""
+        return tuple(label_trees.ancestors(key, label_trees.parents_of(self.labels)))
 
 
 @lru_cache(maxsize=512)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from labeling import answers, schemas
 from labeling.forms.faults import Error, Fault, numbered
 from labeling.judging import Answer
 
@@ -27,11 +28,9 @@ class AnswerForm:
             active_seconds=seconds_of(self.data.get("active_seconds")),
         )
 
-    def placed(self, errors: Iterable[Error], *, exclusive_groups: Iterable[Iterable[str]] = ()) -> list[Fault]:
+    def placed(self, errors: Iterable[Error], *, schema: schemas.Schema) -> list[Fault]:
         """What judging.py found wrong, each with the control of this form it leads to."""
-        yes = self.answer().yes
-        chosen = (tuple(key for key in group if key in yes) for group in exclusive_groups)
-        clashes = iter([keys for keys in chosen if len(keys) > 1])  # judging.py names them in this order
+        clashes = iter(answers.clashes(self.answer(), asked=self.keys, schema=schema))  # named in this order
         return numbered((error["detail"], *self._place(error["pointer"], clashes)) for error in errors)
 
     def _place(self, pointer: str, clashes: Iterator[tuple[str, ...]]) -> tuple[str, tuple[str, ...]]:

@@ -19,8 +19,9 @@ from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.models import Assignment, Draft, IdempotencyKey, Judgment, Project
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
 from labeling.refusals import LeaseLost, Refused, Unacceptable
+from labeling.views.label_rows import rows_of, verdicts_in
 from labeling.views.marks import person_mark, place_mark, require_same_person
-from labeling.views.material import label_row, material
+from labeling.views.material import material
 from labeling.web import PersonRequest, is_htmx, page, page_or_fragment
 
 TRANSIENT_FIELDS = {"csrfmiddlewaretoken", "active_seconds"}
@@ -65,8 +66,8 @@ def submit(request: PersonRequest, project: Project, assignment_id: int) -> Http
     except Unacceptable as fault:
         with suppress(Unacceptable):  # a note too long to be kept stays on the screen alone
             judging.save_draft(slot, by=request.user, answer=form.answer())
-        groups = judging.question_of(slot, by=request.user).exclusive_groups
-        return _again(request, project, slot, form, form.placed(fault.errors, exclusive_groups=groups))
+        faults = form.placed(fault.errors, schema=judging.question_of(slot, by=request.user))
+        return _again(request, project, slot, form, faults)
     except ChangedSince as refused:
         faults = unplaced(refused.sentence)
         return _again(request, project, slot, form, faults, heading="Your change is not saved", status=refused.status)
@@ -155,8 +156,7 @@ def _context(
     faults: Sequence[Fault] = (),
 ) -> dict[str, Any]:
     asked = set(slot.asked or shown.keys)
-    value = dict.fromkeys(answer.get("yes", ()), "yes") | dict.fromkeys(answer.get("unsure", ()), "unsure")
-    rows = [label_row(label, value=value.get(label.key, "no")) for label in shown.asked if label.key in asked]
+    rows = rows_of(shown, asked, said=verdicts_in(answer))
     where = [project.slug, slot.pk]
     return {
         "assignment": slot,

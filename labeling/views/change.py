@@ -13,10 +13,11 @@ from labeling import judging, own_work, schemas
 from labeling.forms.answers import AnswerForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.judging import Answer
-from labeling.models import Judgment, Label, Project
+from labeling.models import Judgment, Project
 from labeling.models.work import JudgmentQuerySet
 from labeling.refusals import Stale, Unacceptable
-from labeling.views.material import in_words, label_row, material
+from labeling.views.label_rows import rows_of, verdicts_in
+from labeling.views.material import in_words, material
 from labeling.web import PersonRequest, page
 
 CHANGED_HEADING = "This answer was changed in another place meanwhile"
@@ -46,13 +47,13 @@ def change(request: PersonRequest, project: Project, judgment_id: int) -> HttpRe
     if request.method == "GET":
         return _page(request, project, head, _draft(head))
     schema = schemas.by_id(head.schema_id)
-    form = AnswerForm(request.POST, keys=[label.key for label in _asked(head, schema)])
+    form = AnswerForm(request.POST, keys=_asked(head, schema))
     answer = form.answer()
     seen = request.POST.get("version") or None
     try:
         judging.revise(judgment, by=request.user, answer=answer, seen_version=seen)
     except Unacceptable as fault:
-        faults = form.placed(fault.errors, exclusive_groups=schema.exclusive_groups)
+        faults = form.placed(fault.errors, schema=schema)
         return _page(request, project, head, answer.as_draft(), seen=seen, faults=faults, status=422)
     except Stale as stale:
         return _both(request, project, judgment, answer, stale)
@@ -88,10 +89,10 @@ def _draft(judgment: Judgment) -> dict[str, Any]:
     return {"yes": judgment.yes, "unsure": judgment.unsure, "none": none, "note": judgment.note if judged else ""}
 
 
-def _asked(judgment: Judgment, schema: schemas.Schema) -> list[Label]:
+def _asked(judgment: Judgment, schema: schemas.Schema) -> tuple[str, ...]:
     """The labels this answer is about, as they are shown: a database may keep the keys of the answer in any order."""
     asked = judgment.verdicts or schema.keys
-    return [label for label in schema.labels if label.key in asked]
+    return tuple(label.key for label in schema.labels if label.key in asked)
 
 
 def _page(
@@ -99,8 +100,7 @@ def _page(
     seen: str | None = None, faults: Sequence[Fault] = (), heading: str = "", status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     schema = schemas.by_id(judgment.schema_id)
-    value = dict.fromkeys(answer["yes"], "yes") | dict.fromkeys(answer["unsure"], "unsure")
-    rows = [label_row(label, value=value.get(label.key, "no")) for label in _asked(judgment, schema)]
+    rows = rows_of(schema, _asked(judgment, schema), said=verdicts_in(answer))
     context = {
         "judgment": judgment,
         "page": material(judgment.item, judgment.snapshot, project=project),

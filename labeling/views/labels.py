@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from labeling import publishing
+from labeling import label_changes, publishing
 from labeling.forms.labels import LabelForms, SchemaForm, draft_from, forms_of
 from labeling.models import Project
 from labeling.refusals import Stale, Unacceptable
@@ -39,7 +39,7 @@ def _review_or_publish(
 ) -> HttpResponse:
     draft = draft_from(schema_form, label_forms)
     before = publishing.draft_of(publishing.in_force(project))
-    changes = publishing.differences(before, publishing.completed(draft, before))
+    changes = label_changes.differences(before, publishing.completed(draft, before))
     if request.POST.get("step") == "publish":
         schema = publishing.publish(project, draft, by=request.user, expected=schema_form.cleaned_data["based_on"])
         messages.success(request, f"Version {schema.number} is in force." if changes else "Nothing was changed.")
@@ -55,7 +55,7 @@ def _stale(request: PersonRequest, project: Project, label_forms: Any, stale: St
     schema_form = SchemaForm(data)
     schema_form.full_clean()
     before = publishing.draft_of(newest)
-    changes = publishing.differences(before, publishing.completed(draft_from(schema_form, label_forms), before))
+    changes = label_changes.differences(before, publishing.completed(draft_from(schema_form, label_forms), before))
     return _page(
         request, project, schema_form, label_forms, status=412, stale=stale.sentence, reviewed=True, changes=changes
     )

@@ -62,13 +62,61 @@ function inWords(rows, isNone) {
   return { strong, rest };
 }
 
-function say(root) {
+function say(root, aside = "") {
   const rows = rowsOf(root).map((row) => ({ name: row.dataset.name, verdict: verdictOf(row) }));
   const { strong, rest } = inWords(rows, noneOf(root).checked);
   const line = root.querySelector("[role=status]");
   const bold = document.createElement("b");
   bold.textContent = strong;
-  line.replaceChildren(bold, rest);
+  line.replaceChildren(bold, rest, aside && ` ${aside}`);
+}
+
+// ---- labels under labels, and labels that exclude each other ----
+
+const WEIGHT_OF = { no: 0, unsure: 1, yes: 2 };
+const namesOf = (rows) => rows.map((row) => row.dataset.name).join(" and ");
+const groupsOf = (row) => row.dataset.groups?.split(" ") ?? [];
+
+function rowsAbove(rows, row) {
+  const parent = rows.find((each) => each.dataset.label === row.dataset.parent);
+  return parent ? [parent, ...rowsAbove(rows, parent)] : [];
+}
+
+/** Take the labels under this one down to its verdict; the ones that changed. */
+function lowerBelow(rows, row) {
+  const verdict = verdictOf(row);
+  const lowered = rows.filter(
+    (each) => rowsAbove(rows, each).includes(row) && WEIGHT_OF[verdictOf(each)] > WEIGHT_OF[verdict],
+  );
+  for (const each of lowered) setVerdict(each, verdict);
+  return lowered;
+}
+
+/**
+ * Bring the other labels in line with one just answered, as the server would: a label implies those above it, and the
+ * second yes in a group takes the first away. What that changed, in words.
+ */
+function bringInLine(root, row) {
+  const rows = rowsOf(root);
+  const verdict = verdictOf(row);
+  const said = [];
+  const lowered = lowerBelow(rows, row);
+  if (lowered.length) said.push(`${namesOf(lowered)} went with ${row.dataset.name}.`);
+  const above = rowsAbove(rows, row);
+  const raised = above.filter((each) => WEIGHT_OF[verdictOf(each)] < WEIGHT_OF[verdict]);
+  for (const each of raised) setVerdict(each, verdict);
+  if (raised.length) said.push(`${namesOf(raised)} ticked too, as ${row.dataset.name} is part of it.`);
+  for (const now of verdict === "yes" ? [row, ...above] : []) {
+    const excluded = rows.filter(
+      (each) => each !== now && verdictOf(each) === "yes" && groupsOf(each).some((one) => groupsOf(now).includes(one)),
+    );
+    for (const each of excluded) {
+      setVerdict(each, "no");
+      lowerBelow(rows, each);
+      said.push(`${each.dataset.name} and ${now.dataset.name} exclude each other: ${each.dataset.name} is taken away.`);
+    }
+  }
+  return said.join(" ");
 }
 
 // ---- the draft ----
@@ -174,7 +222,7 @@ function isAnotherAnswerNow() {
 function changed(row) {
   isAnotherAnswerNow();
   if (row) explain(page.root, row.dataset.label);
-  say(page.root);
+  say(page.root, row ? bringInLine(page.root, row) : "");
   page.draft?.changed();
 }
 

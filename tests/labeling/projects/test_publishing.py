@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from labeling import publishing
+from labeling import label_changes, publishing
 from labeling.publishing import Draft, LabelDraft
 from labeling.refusals import Stale, Unacceptable
 from tests.factories import make_project
@@ -91,6 +91,28 @@ def test_a_draft_of_an_older_version_is_refused(project):
         ((replace(GAMES, parent="nowhere"),), {}, "which is not a label"),
         ((replace(GAMES, parent="news"), replace(NEWS, parent="games")), {}, "under itself"),
         ((replace(GAMES, severity=5),), {}, "Severity is 1"),
+        ((replace(GAMES, parent="games"),), {}, "under itself"),
+        (
+            (
+                GAMES,
+                replace(NEWS, parent="games", retired=False),
+                replace(GAMES, key="chess", parent="news"),
+                replace(GAMES, key="blitz", parent="chess"),
+            ),
+            {},
+            "three levels deep at most",
+        ),
+        ((replace(GAMES, retired=True), replace(NEWS, parent="games")), {}, "“Games”, which is retired. Retire both"),
+        (
+            (GAMES, replace(NEWS, parent="games")),
+            {"exclusive_groups": (("games", "news"),)},
+            "cannot exclude each other",
+        ),
+        (
+            (GAMES, replace(NEWS, parent="games"), LabelDraft("chess", "Chess", parent="news")),
+            {"exclusive_groups": (("chess", "games"),)},
+            "says yes to both",
+        ),
         ((replace(GAMES, name=""),), {}, "needs a name"),
         ((GAMES, NEWS), {"exclusive_groups": (("games", "maps"),)}, "not a label in use"),
         ((GAMES, NEWS), {"exclusive_groups": (("games",),)}, "names two or more"),
@@ -102,11 +124,57 @@ def test_a_draft_that_cannot_be_asked_is_refused_with_a_sentence(project, labels
     assert any(sentence in error["detail"] for error in refused.value.errors)
 
 
+def test_labels_stand_right_after_the_one_they_are_under(project):
+    chess, cup = LabelDraft("chess", "Chess", parent="games"), LabelDraft("cup", "Cups", parent="chess")
+    publish(project, cup, GAMES, NEWS, chess, LabelDraft("poker", "Poker", parent="games"))
+    assert publishing.in_force(project).asked_keys() == ["games", "chess", "cup", "poker", "news"]
+
+
+def test_a_label_left_out_takes_those_left_out_with_it_wherever_they_stood(project):
+    chess = LabelDraft("chess", "Chess", parent="games")
+    publish(project, GAMES, chess, NEWS)
+    publish(project, NEWS)
+    assert publishing.in_force(project).asked_keys() == ["news"]
+    assert in_force(project)["chess"].parent == "games"
+
+
+def test_a_parent_cannot_be_left_out_while_a_label_under_it_is_in_use(project):
+    chess = LabelDraft("chess", "Chess", parent="games")
+    publish(project, GAMES, chess, NEWS)
+    with pytest.raises(Unacceptable) as refused:
+        publish(project, chess, NEWS)
+    assert refused.value.errors[0]["pointer"] == "/labels/0/parent"
+
+
+def test_branches_that_exclude_each_other_may_have_labels_under_them(project):
+    chess = LabelDraft("chess", "Chess", parent="games")
+    schema = publish(project, GAMES, chess, NEWS, exclusive_groups=(("games", "news"),))
+    assert schema.exclusive_groups == [["games", "news"]]
+
+
+def test_a_retired_label_holds_no_letter_even_if_the_draft_gives_it_one(project):
+    publish(project, replace(GAMES, shortcut="x"), NEWS, LabelDraft("old", "Old", shortcut="x", retired=True))
+    assert (in_force(project)["games"].shortcut, in_force(project)["old"].shortcut) == ("x", "")
+
+
+def test_where_a_label_goes_and_how_grave_it_is_are_said_in_words():
+    before = publishing.completed(Draft((GAMES, NEWS)), Draft())
+    poker = LabelDraft("poker", "Poker", parent="games")
+    after = publishing.completed(Draft((GAMES, replace(NEWS, parent="games", severity=3), poker)), before)
+    assert label_changes.differences(before, after) == [
+        "“News” goes under “Games”: from now on yes to it is yes to that as well.",
+        "“News” is serious now, and was without a severity.",
+        "“Poker” is added, under “Games”, on the letter p.",
+    ]
+    back = publishing.completed(Draft((GAMES, NEWS)), after)
+    assert "“News” is under no label any more." in label_changes.differences(after, back)
+
+
 def test_what_a_draft_changes_is_said_in_words():
     before = publishing.completed(Draft((GAMES, NEWS)), Draft())
     maps = LabelDraft("maps", "Maps")
     after = publishing.completed(Draft((replace(GAMES, definition="Other words"), maps), "New."), before)
-    assert publishing.differences(before, after) == [
+    assert label_changes.differences(before, after) == [
         "“Games” has another definition: it is a new question, so earlier answers do not pool.",
         "“Maps” is added, on the letter m.",
         "“News” is retired: nobody is asked it any more, and its answers stay.",
