@@ -196,7 +196,7 @@ def revise(
     when the answer in force is not the one that was seen.
     """
     lock(judgment.item_id)
-    _require_revisable(judgment)
+    require_revisable(judgment)
     head = in_force(judgment)
     if head is None:
         raise Refused("This answer is not counted any more, so there is nothing to change.")
@@ -245,7 +245,8 @@ def _stale(head: Judgment, answer: Answer) -> Stale:
     return Stale(CHANGED, theirs=theirs, mine=answer.as_draft(), version=version_of(head))
 
 
-def _require_revisable(judgment: Judgment) -> None:
+def require_revisable(judgment: Judgment) -> None:
+    """Raise Refused once an adjudicator has decided the page or a release holds it."""
     if judgment.item.adjudications.in_force().exists():
         raise Refused("An adjudicator has decided this page since. Your answer stands as it was.")
     if judgment.item.gold_items.exists():

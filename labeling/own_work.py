@@ -13,7 +13,7 @@ from django.db.models.functions import Cast, Coalesce, Now, TruncDate
 from django.utils import timezone
 
 from labeling import desks, offers, waiting
-from labeling.models import Adjudication, Assignment, GoldItem, Judgment, Project, Purpose, Skip, User
+from labeling.models import Adjudication, Assignment, GoldItem, ItemState, Judgment, Project, Purpose, Skip, User
 
 STEPS_BACK = 50  # how far one can go back from the page at hand, answer by answer
 FIGURE_DAYS = 14
@@ -33,13 +33,18 @@ def waiting_for(project: Project, person: User) -> Waiting:
     """What this person is to do next here."""
     moment = Now()
     wish = offers.Wish(project, person, moment, desks.terms(project, person))
-    held = Assignment.objects.live_lease_of(person, now=moment).filter(project=project)
-    slot = held.select_related("item").first()
+    slot = held_by(person, project)
     mine = Assignment.objects.free(now=moment).filter(project=project, assigned_to=person, purpose=Purpose.WORK)
     is_put_by = mine.exists()
     if slot is not None or (wish.terms.refusal is None and (is_put_by or _is_offered(wish))):
         return Waiting(slot, is_put_by, "")
     return Waiting(slot, is_put_by, waiting.nothing_left(project, annotator=person))
+
+
+def held_by(person: User, project: Project) -> Assignment | None:
+    """The page this person has open here."""
+    held = Assignment.objects.live_lease_of(person, now=Now()).filter(project=project, item__state=ItemState.ACTIVE)
+    return held.select_related("item").first()
 
 
 def _is_offered(wish: offers.Wish) -> bool:

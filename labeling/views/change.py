@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -45,6 +46,7 @@ def change(request: PersonRequest, project: Project, judgment_id: int) -> HttpRe
     if head is None:
         return redirect("labeling:mine", project.slug)
     if request.method == "GET":
+        judging.require_revisable(head)
         return _page(request, project, head, _draft(head))
     schema = schemas.by_id(head.schema_id)
     form = AnswerForm(request.POST, keys=_asked(head, schema))
@@ -57,6 +59,7 @@ def change(request: PersonRequest, project: Project, judgment_id: int) -> HttpRe
         return _page(request, project, head, answer.as_draft(), seen=seen, faults=faults, status=422)
     except Stale as stale:
         return _both(request, project, judgment, answer, stale)
+    messages.success(request, "Your corrected answer is saved.")
     return redirect("labeling:annotate" if _goes_on(request) else "labeling:mine", project.slug)
 
 
@@ -112,7 +115,28 @@ def _page(
         "version": seen or judging.version_of(judgment),
         "errors": faults,
         "wrong": wrong_fields(faults),
-        "goes_on": _goes_on(request),
         "errors_heading": heading,
     }
-    return render(request, "labeling/change.html", context, status=status)
+    return render(request, "labeling/change.html", context | _ways(request, project, judgment), status=status)
+
+
+def _ways(request: PersonRequest, project: Project, judgment: Judgment) -> dict[str, Any]:
+    """Where one can go from here: an answer back, an answer on, and to the page that was left, which stays theirs."""
+    goes_on = _goes_on(request)
+    origin = reverse("labeling:annotate" if goes_on else "labeling:mine", args=[project.slug])
+    steps = own_work.steps_from(judgment, project, request.user)
+    back = "?back=annotate" if goes_on else ""
+
+    def way(to: int | None) -> str:
+        return f"{reverse('labeling:change', args=[project.slug, to])}{back}" if to else ""
+
+    return {
+        "goes_on": goes_on,
+        "steps": steps,
+        "ways": {
+            "earlier": way(steps.earlier) if steps else "",
+            "later": way(steps.later) if steps else "",
+            "origin": origin,
+        },
+        "held": own_work.held_by(request.user, project) if goes_on else None,
+    }

@@ -1,5 +1,5 @@
 // The annotate page: one key per label, the answer said in words, the draft saved on every change.
-// The page that changes an answer is the same form without draft and lease.
+// The page that changes an answer is the same form without a draft; it holds the lease of the page that was left.
 
 import { listen, offerComfort } from "./keys.js";
 import {
@@ -176,6 +176,7 @@ function leaseOf(root) {
   let notBefore = 0;
   let isAsking = false;
   let isLost = false;
+  const isAtHand = Boolean(root.dataset.draftUrl); // else it is kept while an earlier answer is looked at
   const left = () => (endsAt - performance.now()) / 1000;
   const lastCall = () => Math.min(LAST_CALL_SECONDS, length / 3);
 
@@ -191,7 +192,7 @@ function leaseOf(root) {
     } else if (status === 409) {
       isLost = true;
       ask(null);
-      refused("lost", { status, isLost, sentence: answer?.detail });
+      if (isAtHand) refused("lost", { status, isLost, sentence: answer?.detail });
     }
     // Anything else is asked again later, and submitting will say what is wrong.
   }
@@ -203,7 +204,8 @@ function leaseOf(root) {
       if (performance.now() >= notBefore) renew();
     } else if (!isActive && !isAsking && left() < lastCall()) {
       isAsking = true;
-      ask(`Still there? This page goes to someone else ${inHowLong(left())}.`, "Keep this page", renew);
+      const which = isAtHand ? "This page" : "The page you have open";
+      ask(`Still there? ${which} goes to someone else ${inHowLong(left())}.`, "Keep this page", renew);
     }
   };
 }
@@ -221,6 +223,7 @@ function isAnotherAnswerNow() {
 
 function changed(row) {
   isAnotherAnswerNow();
+  page.isTouched = page.draft === null;
   if (row) explain(page.root, row.dataset.label);
   say(page.root, row ? bringInLine(page.root, row) : "");
   page.draft?.changed();
@@ -252,23 +255,25 @@ function onChange({ target }) {
 function onInput({ target }) {
   if (target.name !== "note") return;
   isAnotherAnswerNow();
+  page.isTouched = page.draft === null;
   page.draft?.changed({ afterMs: NOTE_PAUSE_MS });
 }
 
 function mount(root, { isSame }) {
   if (!isSame) time.restart();
-  page = { root, draft: null, lease: null, wasSent: false, isRefused: false };
+  page = { root, draft: null, lease: null, wasSent: false, isRefused: false, isTouched: false };
   const form = root.querySelector("[data-answer]");
   if (!form) return;
   if (root.dataset.draftUrl) {
     page.draft = draftOf(root);
-    page.lease = leaseOf(root);
     const kept = takeBack(root);
     if (kept) {
       writeAnswer(root, kept);
       page.draft.changed();
     }
   }
+  if (root.dataset.renewUrl) page.lease = leaseOf(root);
+  if (page.draft === null) form.addEventListener("submit", () => (page.isTouched = false));
   say(root);
   const rows = rowsOf(root);
   const ticked = rows.find((row) => verdictOf(row) !== "no");
@@ -312,7 +317,7 @@ follow({
   },
 });
 offerComfort();
-askBeforeLeaving(() => Boolean(page?.isRefused || page?.draft?.isUnsaved()));
+askBeforeLeaving(() => Boolean(page?.isRefused || page?.isTouched || page?.draft?.isUnsaved()));
 listen({
   onLetter(letter, { shift }) {
     const row = workRoot()?.querySelector(`.row[data-letter="${letter}"]`);
