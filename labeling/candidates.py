@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from labeling import frames, readiness, released, rounds, samples, schemas, settling
 from labeling.consistent import one_snapshot
-from labeling.models import Draw, GoldRelease, Item, Project, Selection, Snapshot
+from labeling.models import Draw, GoldRelease, Item, Label, Project, Selection, Snapshot
 from labeling.readiness import Request
 from labeling.refusals import Refused
 from labeling.release_format import (
@@ -178,6 +178,12 @@ def _labels(schema: schemas.Schema) -> dict[str, Any]:
     names = ("key", "revision", "name", "definition", "includes", "excludes", "near_misses", "parent", "severity")
     return {
         "schema_version": schema.number,
-        "labels": [{name: getattr(label, name) for name in names} for label in schema.asked],
+        "labels": [_label(label, names) for label in schema.asked],
         "exclusive_groups": [list(group) for group in schema.exclusive_groups],
     }
+
+
+def _label(label: Label, names: Iterable[str]) -> dict[str, Any]:
+    """Examples stand only where there are any: a release from before they were known comes out again as it was."""
+    said = {name: getattr(label, name) for name in names}
+    return said | {"examples": label.examples} if label.examples else said

@@ -61,7 +61,8 @@ def _ask(project: Project, words: Words) -> None:
     schema.labels.bulk_create(
         schema.labels.model(
             schema=schema, key=f"label{n}", name=words(n)[:80], definition=words(n + 10), includes=[words(n + 20)],
-            excludes=[words(n + 5)], near_misses=[words(n + 15)], position=n, severity=1 + n % 4,
+            excludes=[words(n + 5)], near_misses=[words(n + 15)], examples=[words(n + 25)], position=n,
+            severity=1 + n % 4, parent=f"label{n - 1}" if n % 3 else "",
         )
         for n in range(N_LABELS)
     )  # fmt: skip

@@ -28,9 +28,10 @@ class LabelInput(serializers.Serializer):
     key = serializers.CharField(max_length=40)
     name = serializers.CharField(max_length=80, required=False)
     definition = serializers.CharField(allow_blank=True, required=False, max_length=5000)
+    examples = Sentences(required=False, help_text="pages on which it holds; two are best")
     includes = Sentences(required=False)
     excludes = Sentences(required=False)
-    near_misses = Sentences(required=False)
+    near_misses = Sentences(required=False, help_text="pages it is often confused with; two are best")
     shortcut = serializers.CharField(
         allow_blank=True, allow_null=True, required=False, max_length=1, help_text="a small letter; empty: a free one"
     )
@@ -50,6 +51,7 @@ class LabelShape(serializers.Serializer):
     key = serializers.CharField()
     name = serializers.CharField()
     definition = serializers.CharField()
+    examples = Sentences()
     includes = Sentences()
     excludes = Sentences()
     near_misses = Sentences()
@@ -185,6 +187,7 @@ def label_shape(label: Any) -> dict[str, Any]:
         "key": label.key,
         "name": label.name,
         "definition": label.definition,
+        "examples": label.examples,
         "includes": label.includes,
         "excludes": label.excludes,
         "near_misses": label.near_misses,

@@ -35,9 +35,14 @@ class LabelForm(forms.Form):
     definition = forms.CharField(
         required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 2}), label="Yes, if"
     )
+    examples = LinesField(
+        label="Pages on which it holds, one a line", help_text="Two are best: a plain one and a hard one."
+    )
     includes = LinesField(label="Includes, one a line")
     excludes = LinesField(label="Does not include, one a line")
-    near_misses = LinesField(label="Near misses, one a line")
+    near_misses = LinesField(
+        label="Near misses, one a line", help_text="Pages that look like it and are not. Two are best."
+    )
     shortcut = forms.CharField(
         max_length=1, required=False, label="Letter", help_text="Empty: a free letter of the name."
     )
@@ -45,7 +50,11 @@ class LabelForm(forms.Form):
         choices=[("", "Not said"), *((value, label) for value, label in Severity.choices)],
         coerce=int, empty_value=None, required=False, label="How grave",
     )  # fmt: skip
-    parent = forms.CharField(max_length=40, required=False, label="Under the label (its key)")
+    parent = forms.CharField(
+        max_length=40, required=False, label="Under the label (its key)",
+        widget=forms.TextInput(attrs={"list": "label-keys"}),
+        help_text="Yes to this label is then yes to that one, too. Three levels at most.",
+    )  # fmt: skip
     place = forms.IntegerField(required=False, min_value=0, max_value=9999, label="Place in the list")
     retired = forms.BooleanField(required=False, label="Retired: nobody is asked it any more; its answers stay")
     meaning_unchanged = forms.BooleanField(required=False, label="Only the words change: answers so far still count")
@@ -90,7 +99,8 @@ class SchemaForm(forms.Form):
     exclusive_groups = forms.CharField(
         required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 2}),
         label="Labels that exclude each other",
-        help_text="One group of keys a line, with commas: “news, games”. At most one of a group can be yes.",
+        help_text="One group of keys a line, with commas: “news, games”. At most one of a group can be yes; labels "
+        "under them follow.",
     )  # fmt: skip
 
     def groups(self) -> tuple[tuple[str, ...], ...]:

@@ -50,6 +50,7 @@ def label_row(label: Label, *, value: str = "no") -> dict[str, Any]:
         "key": label.key,
         "name": label.name,
         "definition": label.definition,
+        "examples": label.examples,
         "includes": label.includes,
         "excludes": label.excludes,
         "near_misses": label.near_misses,

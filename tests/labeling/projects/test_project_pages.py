@@ -124,6 +124,18 @@ def test_a_draft_is_reviewed_in_words_before_it_is_published():
     assert publishing.in_force(project).asked_keys() == ["games", "maps"]
 
 
+def test_examples_and_parents_are_written_and_come_back_in_the_form():
+    project = make_project(labels=("games",))
+    client = browser(make_member(project, "manager"))
+    url = f"/p/{project.slug}/settings/labels/"
+    cards = {"key": "cards", "name": "Cards", "parent": "games", "examples": "a bridge club\r\n\r\n a page on poker "}
+    client.post(url, labels_post(GAMES, cards, step="publish"))
+    label = publishing.in_force(project).labels.get(key="cards")
+    assert (label.parent, label.examples) == ("games", ["a bridge club", "a page on poker"])
+    page = client.get(url).content.decode()
+    assert "a bridge club\na page on poker</textarea>" in page and "under games" in page
+
+
 def test_who_publishes_second_keeps_the_draft_and_sees_the_differences():
     project = make_project(labels=("games",))
     client = browser(make_member(project, "manager"))

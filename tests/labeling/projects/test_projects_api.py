@@ -158,3 +158,38 @@ def test_every_change_leaves_a_line_in_the_audit_trail():
         ("project.changed", manager.pk),
         ("member.added", manager.pk),
     ]
+
+
+def test_examples_parents_and_groups_are_published_and_read_by_programs():
+    project = make_project(labels=("games",))
+    client = client_of(make_member(project, "manager"))
+    labels = [
+        {"key": "games", "examples": ["a chess club", "an online casino"], "near_misses": ["a football club"]},
+        {"key": "cards", "parent": "games"},
+        {"key": "news"},
+    ]
+    body = {"labels": labels, "exclusive_groups": [["cards", "news"]]}
+    published = client.post(f"/api/v1/projects/{project.slug}/schema-versions/", body).json()
+    games, cards, _ = published["labels"]
+    assert (games["examples"], cards["parent"], cards["examples"]) == (
+        ["a chess club", "an online casino"],
+        "games",
+        [],
+    )
+    assert published["exclusive_groups"] == [["cards", "news"]]
+
+
+def test_a_group_of_a_label_and_one_above_it_is_refused_where_it_stands():
+    project = make_project(labels=("games", "news"))
+    labels = [{"key": "games"}, {"key": "news", "parent": "games"}]
+    refused = client_of(make_member(project, "manager")).post(
+        f"/api/v1/projects/{project.slug}/schema-versions/", {"labels": labels, "exclusive_groups": [["news", "games"]]}
+    )
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [
+        {
+            "pointer": "/exclusive_groups/0",
+            "detail": "“News” is under “Games”: whoever says yes to it says yes to both, "
+            "so they cannot exclude each other.",
+        }
+    ]

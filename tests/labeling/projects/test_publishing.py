@@ -180,3 +180,10 @@ def test_what_a_draft_changes_is_said_in_words():
         "“News” is retired: nobody is asked it any more, and its answers stay.",
         "The guideline has another text.",
     ]
+
+
+def test_examples_are_part_of_what_a_label_asks(project):
+    publish(project, replace(GAMES, examples=("a chess club", "an online casino")), NEWS)
+    games = in_force(project)["games"]
+    assert (games.examples, games.revision) == (["a chess club", "an online casino"], 2)
+    assert publishing.draft_of(publishing.in_force(project)).labels[0].examples == ("a chess club", "an online casino")

@@ -1,5 +1,7 @@
 """Labels under labels: a yes to one is a yes to those above it, by every door and whatever was asked."""
 
+from dataclasses import replace
+
 import pytest
 from django.test import Client
 from hypothesis import given
@@ -141,3 +143,14 @@ def test_a_page_that_asks_a_label_without_its_parent_says_where_it_stands(client
     found = rows(client)
     assert (found["poker"]["parent"], found["poker"]["level"], found["poker"]["is_alone"]) == ("games", 1, True)
     assert "in Games › Cards" in client.get("/p/tree/annotate/").content.decode()
+
+
+def test_what_a_label_means_shows_where_it_stands_how_grave_it_is_and_pages_like_it(client: Client, project, alice):
+    poker = replace(TREE[2], severity=4, examples=("a poker room", "odds of a flush"), near_misses=("a bridge club",))
+    publishing.publish(project, Draft((*TREE[:2], poker)), by=None)
+    page(project)
+    client.force_login(alice)
+    html = client.get("/p/tree/annotate/").content.decode()
+    meaning = html[html.index('data-about="poker"') :]
+    for words in ("Games › Cards", "a poker room", "odds of a flush", "a bridge club", "grave"):
+        assert words in meaning
