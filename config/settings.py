@@ -112,6 +112,9 @@ if _database["ENGINE"].endswith("sqlite3"):
 elif _database["ENGINE"].endswith("postgresql"):
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
+        # Only the statements of labeling/statements.py are prepared, and those by name: none is by being asked often.
+        # Behind a pooler that lends sessions by transaction nothing may be.
+        "prepare_threshold": None if env.bool("DATABASE_POOLER", default=False) else 2**30,
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 10},
     }
 else:

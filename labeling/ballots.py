@@ -1,8 +1,9 @@
 """What is counted about items, read from the database: their votes, the decision in force, and who is still asked."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -32,10 +33,18 @@ class Asked:
 
 def votes(judgments: QuerySet[Judgment]) -> dict[int, list[Vote]]:
     """Item id -> the votes among these answers, in the order of their rounds."""
+    return by_item(rows(judgments))
+
+
+def rows(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]]:
+    """These answers as `by_item` reads them."""
+    return judgments.order_by("round", "id").values_list(*VOTE)
+
+
+def by_item(answers: Iterable[tuple[Any, ...]]) -> dict[int, list[Vote]]:
+    """Item id -> votes, from `rows`."""
     found: dict[int, list[Vote]] = defaultdict(list)
-    for item_id, rater, turn, outcome, verdicts, pk, schema, snapshot, some, stream in judgments.order_by(
-        "round", "id"
-    ).values_list(*VOTE):
+    for item_id, rater, turn, outcome, verdicts, pk, schema, snapshot, some, stream in answers:
         gold = stream == Stream.GOLD
         found[item_id].append(Vote(rater, turn, outcome, verdicts, pk, schema, snapshot, some is not None, gold))
     return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from labeling import ballots, schemas, settling
@@ -19,6 +19,7 @@ from labeling.ballots import Asked
 from labeling.models import Adjudication, Assignment, Consensus, Dispute, Item, Judgment, Project, Selection, Stream
 from labeling.models.work import COUNTED
 from labeling.settling import Decided
+from labeling.statements import Place, Select
 from labeling.tallies import ADJUDICATED, AGREED, DISPUTED, PENDING, Tally, Vote, tally
 
 __all__ = ["ADJUDICATED", "AGREED", "DISPUTED", "PENDING", "Tally", "Vote", "tally"]  # what the counts are made of
@@ -61,7 +62,7 @@ def refresh(item: Item, *, project: Project) -> Consensus:
     """Count one item again and store it. The caller holds the item's lock."""
     standing = _standing(item)
     found = count(
-        ballots.votes(Judgment.objects.votes().filter(item=item.pk))[item.pk],
+        ballots.by_item(_VOTES.rows(item=item.pk))[item.pk],
         standing.decision,
         questions=standing.questions,
         asked=standing.asked,
@@ -87,11 +88,11 @@ class _Standing:
     known: Consensus | None
 
 
-def _standing(item: Item) -> _Standing:
+def _stands(item: Any) -> QuerySet[Item]:
     waiting = Assignment.objects.filter(item=OuterRef("pk"), purpose__in=COUNTED, state__in=ballots.WAITING)
     in_force = Adjudication.objects.in_force().filter(item=OuterRef("pk"))
-    row: Any = (
-        Item.objects.filter(pk=item.pk)
+    return (
+        Item.objects.filter(pk=item)
         .select_related("consensus")
         .only("pk", *(f"consensus__{field.attname}" for field in Consensus._meta.concrete_fields))
         .annotate(
@@ -102,8 +103,16 @@ def _standing(item: Item) -> _Standing:
             has_disputes=Exists(Dispute.objects.filter(item=OuterRef("pk"))),
             is_decided=Exists(in_force),
         )
-        .get()
     )
+
+
+_ITEM = Place("item", BigIntegerField())
+_STANDS = Select(lambda: _stands(_ITEM))
+_VOTES = Select(lambda: ballots.rows(Judgment.objects.votes().filter(item=_ITEM)))
+
+
+def _standing(item: Item) -> _Standing:
+    row: Any = _STANDS.first(item=item.pk)
     decided = Adjudication.objects.in_force().filter(item=item.pk) if row.is_decided else Adjudication.objects.none()
     return _Standing(
         asked=Asked(row.by_draw, row.otherwise),

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, SmallIntegerField, Subquery
 from django.db.models.functions import Now
 
 from labeling import consensus, lost_leases, queue, schemas
@@ -13,6 +14,7 @@ from labeling.answers import MAX_NOTE, Answer, verdicts_of
 from labeling.models import Assignment, Draft, Event, Item, Judgment, Rater, Skip, State, User
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
 from labeling.refusals import LeaseLost, Refused, Stale, Unacceptable
+from labeling.statements import Place, Select, Update
 
 ANSWERED = "You have answered this page already. Change your answer from My work."
 CHANGED = "You changed this answer in another place meanwhile: what you send now has not been recorded."
@@ -135,13 +137,12 @@ class _Ground:
     has_answered: bool
 
 
-def _lock_for(slot: Assignment, by: User) -> _Ground:
-    """As `lock`, and in the same round trip what the answer needs to know; none of it can change under the lock."""
+def _ground(item: Any, by: Any, turn: Any) -> QuerySet[Item, Any]:
     raters = Rater.objects.filter(project=OuterRef("project"), user=by)
-    drafts = Draft.objects.filter(annotator=by, item=OuterRef("pk"), round=slot.round)
-    answers = Assignment.objects.filter(item=OuterRef("pk"), round=slot.round, annotator=by, state=State.DONE)
-    found = (
-        Item.objects.filter(pk=slot.item_id)
+    drafts = Draft.objects.filter(annotator=by, item=OuterRef("pk"), round=turn)
+    answers = Assignment.objects.filter(item=OuterRef("pk"), round=turn, annotator=by, state=State.DONE)
+    return (
+        Item.objects.filter(pk=item)
         .select_for_update()
         .annotate(
             moment=Now(),
@@ -150,12 +151,20 @@ def _lock_for(slot: Assignment, by: User) -> _Ground:
             has_draft=Exists(drafts),
             has_answered=Exists(answers),
         )
-        .values("project_id", "moment", "rater", "code", "has_draft", "has_answered")
-        .get()
+        .values_list("moment", "rater", "code", "has_draft", "has_answered")
     )
-    known = Rater(pk=found["rater"], project_id=found["project_id"], user=by, code=found["code"] or "")
-    rater = known if found["rater"] else Rater.objects.of(slot.project, by)
-    return _Ground(found["moment"], rater, found["has_draft"], found["has_answered"])
+
+
+_ITEM, _SLOT, _BY, _SHOWN = (Place(name, BigIntegerField()) for name in ("item", "slot", "by", "shown"))
+_ROUND = Place("round", SmallIntegerField())
+_GROUND = Select(lambda: _ground(_ITEM, _BY, _ROUND))
+
+
+def _lock_for(slot: Assignment, by: User) -> _Ground:
+    """As `lock`, and in the same round trip what the answer needs to know; none of it can change under the lock."""
+    [(moment, rater, code, has_draft, has_answered)] = _GROUND.rows(item=slot.item_id, by=by.pk, round=slot.round)
+    known = Rater(pk=rater, project_id=slot.project_id, user=by, code=code or "")
+    return _Ground(moment, known if rater else Rater.objects.of(slot.project, by), has_draft, has_answered)
 
 
 def lock(item_id: int) -> None:
@@ -164,15 +173,22 @@ def lock(item_id: int) -> None:
     rows.select_for_update().values_list("pk").get()
 
 
+_CLOSE = Update(
+    lambda: (
+        Assignment.objects.filter(pk=_SLOT, annotator=_BY, state=State.LEASED),
+        {"state": State.DONE, "available_at": None, "schema": _SHOWN},
+    )
+)
+
+
 def _close(slot: Assignment, *, by: User, shown: schemas.Schema, now: queue.Moment | None) -> Assignment:
     """One UPDATE: one row, or the slot is gone. A late answer may take another free slot of the same round."""
-    mine = Assignment.objects.filter(item=slot.item_id, round=slot.round, annotator=by, state=State.LEASED)
-    done = {"state": State.DONE, "available_at": None, "schema": shown.id}
-    if mine.filter(pk=slot.pk).update(**done):
+    if _CLOSE.run(slot=slot.pk, by=by.pk, shown=shown.id):
         return slot
+    mine = Assignment.objects.filter(item=slot.item_id, round=slot.round, annotator=by, state=State.LEASED)
     another = mine.first()  # the page came back to this person by another of its slots
     if another is not None:
-        mine.filter(pk=another.pk).update(**done)
+        _CLOSE.run(slot=another.pk, by=by.pk, shown=shown.id)
         return another
     another = lost_leases.close_another(slot, by=by, shown=shown, now=now)
     if another is None:

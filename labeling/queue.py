@@ -3,12 +3,16 @@
 from datetime import timedelta
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import BigIntegerField
 from django.db.models.functions import Now
 
 from labeling import desks, lost_leases, offers, places, slots
 from labeling.models import Assignment, Event, Project, State, User
 from labeling.models.items import ItemState
 from labeling.slots import Moment
+from labeling.statements import Place, Select
+
+LARGEST_ID = 2**63 - 1
 
 
 # ---- leasing --------------------------------------------------------------------------------------------------------
@@ -85,6 +89,22 @@ def _give_up_what_was_taken_out(project: Project, annotator: User, now: Moment |
     """A lease on an item that was archived meanwhile is neither given back nor in the way of the next."""
     mine = Assignment.objects.filter(project=project, annotator=annotator, state=State.LEASED)
     return slots.reopen(mine.exclude(item__state=ItemState.ACTIVE), now)
+
+
+# ---- one's own slots -------------------------------------------------------------------------------------------------
+_OWN = Select(
+    lambda: (
+        Assignment.objects.visible_to(Place("person", BigIntegerField()))
+        .filter(pk=Place("slot", BigIntegerField()))
+        .select_related("item", "snapshot", "project")[:1]
+    )
+)
+
+
+def slot_of(person: User, slot_id: int) -> Assignment | None:
+    """The slot of this number, if this person may name it: they hold it, answered it, or held it once."""
+    slot: Assignment | None = _OWN.first(person=person.pk, slot=slot_id) if slot_id <= LARGEST_ID else None
+    return slot
 
 
 # ---- keeping and giving back ----------------------------------------------------------------------------------------

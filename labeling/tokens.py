@@ -3,10 +3,13 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import CharField, DateTimeField
 from django.utils import timezone
 
 from labeling.models import ApiToken, Event, User
+from labeling.models.people import digest_of
 from labeling.refusals import Unacceptable
+from labeling.statements import Place, Select
 
 DEFAULT_DAYS = 90
 MAX_DAYS = 365
@@ -41,7 +44,18 @@ def sent_in(authorization: str) -> ApiToken | None:
     if not is_sent(authorization):
         return None
     secret = authorization.partition(" ")[2].strip()
-    return ApiToken.objects.live().by_secret(secret).select_related("user").first()
+    token: ApiToken | None = _LIVE.first(digest=digest_of(secret), now=timezone.now())
+    return token
+
+
+# Asked by every call of a program.
+_LIVE = Select(
+    lambda: (
+        ApiToken.objects.live(now=Place("now", DateTimeField()))
+        .filter(digest=Place("digest", CharField()))
+        .select_related("user")[:1]
+    )
+)
 
 
 @transaction.atomic

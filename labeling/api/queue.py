@@ -86,9 +86,8 @@ class SlotView(ActionView):
     """A call about one slot the caller holds or held; any other slot is not found."""
 
     def scope_project(self) -> None:
-        slots = Assignment.objects.visible_to(self.person).select_related("item", "snapshot", "project")
         number = self.kwargs["assignment_id"]
-        own = slots.filter(pk=number).first()
+        own = queue.slot_of(self.person, number)
         if own is None:
             self.hide(Project.objects.filter(assignments=number).first())
         self.slot, self.project = own, own.project

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Expression, OuterRef, Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Invite(models.Model):
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
-    def live(self, *, now: datetime | None = None) -> Self:
+    def live(self, *, now: datetime | Expression | None = None) -> Self:
         return self.filter(revoked_at=None, expires_at__gt=now or timezone.now(), user__is_active=True)
 
     def by_secret(self, secret: str) -> Self:

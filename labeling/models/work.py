@@ -5,11 +5,11 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, Expression, F, OuterRef, Q
 from django.db.models.functions import Cast, Now
 from django.utils import timezone
 
-from labeling.models.people import Role, User
+from labeling.models.people import Membership, Role, User
 from labeling.models.resolution import OpenedCase
 
 
@@ -43,10 +43,10 @@ PRIORITY_STEP = 2**47
 
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
-    def visible_to(self, user: User) -> Self:
+    def visible_to(self, user: User | Expression) -> Self:
         """Slots this person may name in a request: those they hold or answered, and all they ever held."""
         mine = Q(annotator=user) | Exists(LostLease.objects.filter(slot=OuterRef("pk"), annotator=user))
-        answering = user.memberships.filter(role__in=[Role.ANNOTATOR, Role.ADJUDICATOR])
+        answering = Membership.objects.filter(user=user, role__in=[Role.ANNOTATOR, Role.ADJUDICATOR])
         return self.filter(mine, project__in=answering.values("project"))
 
     def free(self, *, now: datetime | Now) -> Self:

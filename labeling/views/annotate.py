@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -194,8 +194,10 @@ def progress(user, project: Project) -> dict[str, int | None]:
 
 # ---- one slot, one form, one effect ---------------------------------------------------------------------------------
 def _slot(request: PersonRequest, project: Project, assignment_id: int) -> Assignment:
-    slots = Assignment.objects.visible_to(request.user).filter(project=project)
-    return get_object_or_404(slots.select_related("item", "snapshot", "project"), pk=assignment_id)
+    slot = queue.slot_of(request.user, assignment_id)
+    if slot is None or slot.project_id != project.pk:
+        raise Http404
+    return slot
 
 
 def _remembered(request: PersonRequest) -> tuple[IdempotencyKey | None, bool]:

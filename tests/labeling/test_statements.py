@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import BigIntegerField, CharField, DateTimeField, Exists, OuterRef
 from django.test.utils import CaptureQueriesContext
 
@@ -61,3 +61,19 @@ def test_an_update_says_how_many_rows_it_changed():
 def test_a_value_that_is_missing_is_an_error_and_not_a_null():
     with pytest.raises(KeyError):
         BY_KEY.first()
+
+
+def test_constants_are_written_into_the_text_as_they_are():
+    project = make_project()
+    names = ["it's 100%", "a%s", 'quote"', "back\\slash"]
+    items = [make_item(project, external_id=name) for name in names]
+    for name, item in zip(names, items, strict=True):
+        kept = Select(lambda name=name: Item.objects.filter(external_id=name, flags=[]).values_list("pk"))
+        assert kept.rows() == [(item.pk,)]
+
+
+def test_what_the_database_refuses_is_raised_as_django_raises_it():
+    one, other = make_item(make_project()), make_item(make_project())
+    doubled = Update(lambda: (Item.objects.filter(pk=one.pk), {"id": Place("id", BigIntegerField())}))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        doubled.run(id=other.pk)
