@@ -4,26 +4,16 @@ Each rule lives in a module of its own and is asked here, in the order in which 
 asks once for every page it gives out, so a rule that is not set must cost nothing.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import BigIntegerField, Exists, F, QuerySet
 from django.db.models.functions import Now
 
+from labeling import quotas
 from labeling.models import Assignment, Desk, Membership, Project, Role, User
 from labeling.statements import Place, Select
-
-Moment = datetime | Now
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why nothing is given: a sentence for the person, and when it is worth looking again (None: nobody can say)."""
-
-    sentence: str
-    until: datetime | None = None
+from labeling.withheld import Moment, Refusal, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +34,20 @@ class Terms:
         return self.exposure_left is None and not self.opted_out
 
 
-Rule = Callable[[Project, Desk, Moment], Refusal | None]
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (quotas.rule,)
 
 
 def _seat() -> QuerySet[Desk]:
     """The desk, and beside it what the queue wants to know of the person before it looks."""
     user, project = Place("user", BigIntegerField()), Place("project", BigIntegerField())
     put_by = Assignment.objects.filter(assigned_to=user, project=project, available_at__isnull=False)
-    adjudicates = Membership.objects.filter(user=user, project=project, role=Role.ADJUDICATOR)
+    roles = Membership.objects.filter(user=user, project=project)
+    adjudicates = roles.filter(role=Role.ADJUDICATOR)
+    has_quota = roles.filter(quotas.IS_SET, role__in=quotas.MAY_ANSWER)
     return Desk.objects.filter(user=user, project=project).annotate(
-        epoch=F("project__queue_epoch"), has_put_by=Exists(put_by), adjudicates=Exists(adjudicates)
-    )
+        epoch=F("project__queue_epoch"), has_put_by=Exists(put_by), adjudicates=Exists(adjudicates),
+        has_quota=Exists(has_quota),
+    )  # fmt: skip
 
 
 _SEAT = Select(_seat)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, SmallIntegerField, Subquery
 from django.db.models.functions import Now
 
-from labeling import consensus, lost_leases, queue, schemas
+from labeling import consensus, lost_leases, queue, quotas, schemas
 from labeling.answers import MAX_NOTE, Answer, verdicts_of
 from labeling.models import Assignment, Draft, Event, Item, Judgment, Rater, Skip, State, User
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
@@ -190,7 +190,8 @@ def _close(slot: Assignment, *, by: User, shown: schemas.Schema, now: queue.Mome
     if another is not None:
         _CLOSE.run(slot=another.pk, by=by.pk, shown=shown.id)
         return another
-    another = lost_leases.close_another(slot, by=by, shown=shown, now=now)
+    fits = quotas.has_room(slot.project, by, moment=now or Now())  # or a late answer would be one more than a quota
+    another = lost_leases.close_another(slot, by=by, shown=shown, now=now) if fits else None
     if another is None:
         raise lost_leases.why(slot)
     return another

@@ -3,11 +3,11 @@
 from django.db import transaction
 from django.db.models import QuerySet
 
-from labeling import invites, queue
+from labeling import invites, queue, rules
 from labeling.models import Event, Membership, Project, Role, User
+from labeling.quotas import MAY_ANSWER
 from labeling.refusals import Refused, Unacceptable
-
-MAY_ANSWER = (Role.ANNOTATOR, Role.ADJUDICATOR)
+from labeling.settings_sections import Values
 
 
 def of(project: Project) -> QuerySet[Membership]:
@@ -32,6 +32,25 @@ def add(project: Project, *, username: str, role: str, by: User | None) -> Membe
     if grant(project, user=user, role=role):
         Event.record("member.added", by=by, project=project, about=user, role=role)
     return Membership.objects.select_related("user").get(project=project, user=user, role=role)
+
+
+@transaction.atomic
+def set_quotas(membership: Membership, values: Values, *, by: User) -> Membership:
+    """How much this person may answer, where it is other than the project says; None follows the project again.
+
+    Raises Unacceptable naming the first value that cannot be.
+    """
+    if membership.role not in MAY_ANSWER:
+        raise Refused("Only annotators and adjudicators answer pages, so only they have a quota.")
+    row = Membership.objects.select_for_update(of=("self",)).select_related("user", "project").get(pk=membership.pk)
+    asked = {setting.name: setting.checked(values[setting.name]) for setting in rules.QUOTAS if setting.name in values}
+    changed = {name: [getattr(row, name), value] for name, value in asked.items() if getattr(row, name) != value}
+    if changed:
+        for name, (_, value) in changed.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(changed))
+        Event.record("member.changed", by=by, project=row.project, about=row.user, role=row.role, changed=changed)
+    return row
 
 
 @transaction.atomic

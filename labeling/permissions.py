@@ -41,6 +41,7 @@ POLICY: dict[str, Rule] = {
     "project.delete": _rule(),
     "member.list": _rule(AD, M),
     "member.add_remove_role": _rule(M),
+    "member.set_quota": _rule(M),
     "account.invite": _rule(M, browser_only=True),
     "schema.read": _rule(V, AN, AD, M),
     "schema.create_version": _rule(M),

@@ -31,8 +31,8 @@ QUOTAS = (
     ),
     Setting("quota_total", "Pages a person may answer in all", "Empty: no limit.", int, 1, 10_000_000, optional=True),
     Setting(
-        "quota_share", "Share of all answers that may be one person's", "0 to 1. It is asked once the project has "
-        "some answers. Empty: no limit.", float, 0, 1, optional=True,
+        "quota_share", "Share of all answers that may be one person's", "0 to 1, of the answers given and still asked "
+        "for. Empty: no limit.", float, 0.01, 1, optional=True,
     ),
 )  # fmt: skip
 

@@ -68,6 +68,7 @@ urlpatterns = [
     path("p/<slug:slug>/settings/members/", members.members, name="members"),
     path("p/<slug:slug>/settings/members/add/", members.add_member, name="add_member"),
     path("p/<slug:slug>/settings/members/<int:membership_id>/remove/", members.remove_member, name="remove_member"),
+    path("p/<slug:slug>/settings/members/<int:membership_id>/quota/", members.set_quotas, name="member_quota"),
     path("p/<slug:slug>/settings/invitations/", members.invite, name="invite"),
     path("p/<slug:slug>/settings/invitations/<int:invite_id>/end/", members.end_invite, name="end_invite"),
     # jobs

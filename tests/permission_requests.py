@@ -210,6 +210,11 @@ def removable(w: World, who: str) -> dict[str, Any]:
     return {"slug": w.project.slug, "membership_id": row.pk}
 
 
+def answering_member(w: World, who: str) -> dict[str, Any]:
+    row = Membership.objects.get(project=w.project, user=w.other, role="annotator")
+    return {"slug": w.project.slug, "membership_id": row.pk}
+
+
 def last_manager(w: World, who: str) -> dict[str, Any]:
     row = Membership.objects.get(project=w.project, role="manager")
     return {"slug": w.project.slug, "membership_id": row.pk}
@@ -358,6 +363,12 @@ REQUESTS: dict[str, list[Call]] = {
         page("POST", "labeling:remove_member", removable),
         api("POST", "members", body=lambda w, who: {"username": w.loose.username, "role": "annotator"}),
         Call("DELETE", "api:members", in_project, body=lambda w, who: {"username": w.loose.username, "role": "viewer"}),
+    ],
+    "member.set_quota": [
+        page("POST", "labeling:member_quota", answering_member, sends(quota_per_day=5)),
+        api("PATCH", "members", body=lambda w, who: {
+            "username": w.other.username, "role": "annotator", "quota_per_day": 5,
+        }),
     ],
     "member.remove_last_manager": [
         page("POST", "labeling:remove_member", last_manager),

@@ -8,23 +8,44 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.response import Response
 
-from labeling import members
+from labeling import members, rules
 from labeling.api.base import ActionView, paged
+from labeling.api.project_shapes import field_of
 from labeling.models import Membership, Role
 
 
 class MemberShape(serializers.Serializer):
     username = serializers.CharField(max_length=150)
     role = serializers.ChoiceField(choices=Role.choices)
+    quota_per_day = serializers.IntegerField(read_only=True, allow_null=True, help_text="null: as the project says")
+    quota_total = serializers.IntegerField(read_only=True, allow_null=True)
+    quota_share = serializers.FloatField(read_only=True, allow_null=True)
     added_at = serializers.DateTimeField(read_only=True)
 
 
+class MemberChange(serializers.Serializer):
+    """Which membership, and what is other here than the project says; null follows the project again."""
+
+    username = serializers.CharField(max_length=150)
+    role = serializers.ChoiceField(choices=Role.choices)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return super().get_fields() | {setting.name: field_of(setting) for setting in rules.QUOTAS}
+
+
 def member_shape(membership: Membership) -> dict[str, Any]:
-    return {"username": membership.user.username, "role": membership.role, "added_at": membership.added_at}
+    quotas = {setting.name: getattr(membership, setting.name) for setting in rules.QUOTAS}
+    named = {"username": membership.user.username, "role": membership.role}
+    return named | quotas | {"added_at": membership.added_at}
 
 
 class MembersView(ActionView):
-    actions = {"GET": "member.list", "POST": "member.add_remove_role", "DELETE": "member.add_remove_role"}
+    actions = {
+        "GET": "member.list",
+        "POST": "member.add_remove_role",
+        "PATCH": "member.set_quota",
+        "DELETE": "member.add_remove_role",
+    }
     query = frozenset({"username", "role"})
     page_key = "id"
 
@@ -45,6 +66,16 @@ class MembersView(ActionView):
         body.is_valid(raise_exception=True)
         membership = members.add(self.project, **body.validated_data, by=request.user)
         return Response(member_shape(membership), status=201)
+
+    @extend_schema(request=MemberChange, responses=MemberShape)
+    def patch(self, request, slug: str) -> Response:
+        """Say how much one person may answer, in one of their roles."""
+        body = MemberChange(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = dict(body.validated_data)
+        rows = self.project.memberships.select_related("user")
+        membership = get_object_or_404(rows, user__username=values.pop("username"), role=values.pop("role"))
+        return Response(member_shape(members.set_quotas(membership, values, by=request.user)))
 
     @extend_schema(
         responses={204: None},

@@ -6,10 +6,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from labeling import invites, permissions
+from labeling import invites, permissions, quotas
 from labeling import members as membership
 from labeling.forms.accounts import InviteForm, MemberForm
-from labeling.models import Project
+from labeling.forms.quotas import QuotaForm
+from labeling.models import Membership, Project
 from labeling.refusals import Unacceptable
 from labeling.web import PersonRequest, page
 
@@ -44,6 +45,18 @@ def remove_member(request: PersonRequest, project: Project, membership_id: int) 
     return redirect("labeling:members", slug=project.slug)
 
 
+@page("member.set_quota")
+@require_POST
+def set_quotas(request: PersonRequest, project: Project, membership_id: int) -> HttpResponse:
+    row = get_object_or_404(project.memberships.select_related("user"), pk=membership_id)
+    form = QuotaForm(request.POST, membership=row)
+    if not form.is_valid():
+        return _page(request, project, status=422, quota_form=form)
+    membership.set_quotas(row, form.cleaned_data, by=request.user)
+    messages.success(request, f"What {row.user} may answer is changed.")
+    return redirect("labeling:members", slug=project.slug)
+
+
 @page("account.invite")
 @require_POST
 def invite(request: PersonRequest, project: Project) -> HttpResponse:
@@ -67,14 +80,22 @@ def end_invite(request: PersonRequest, project: Project, invite_id: int) -> Http
 
 def _page(
     request: PersonRequest, project: Project, *, status: int = 200, form: MemberForm | None = None,
-    invite_form: InviteForm | None = None, **context: object,
+    invite_form: InviteForm | None = None, quota_form: QuotaForm | None = None, **context: object,
 ) -> HttpResponse:  # fmt: skip
     roles = request.roles
     context |= {
-        "rows": membership.of(project),
+        "rows": [(row, _quota_form(row, quota_form)) for row in membership.of(project)],
+        "quotas": quotas.in_words(quotas.Limits(*(getattr(project, name) for name in quotas.NAMES))),
         "may_change": permissions.may(request.user, "member.add_remove_role", project, roles=roles),
         "invites": project.invites.usable().order_by("-pk"),
         "form": form or MemberForm(auto_id="member_%s"),
         "invite_form": invite_form or InviteForm(auto_id="invite_%s"),
     }
     return render(request, "labeling/members.html", context, status=status)
+
+
+def _quota_form(row: Membership, sent: QuotaForm | None) -> QuotaForm | None:
+    """The form of one membership: the one just sent, with what is wrong in it, or a fresh one."""
+    if row.role not in quotas.MAY_ANSWER:
+        return None
+    return sent if sent is not None and sent.membership.pk == row.pk else QuotaForm(membership=row)
