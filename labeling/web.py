@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -70,7 +72,16 @@ def project_of(request: HttpRequest, slug: str) -> Project:
 def login_first(request: HttpRequest) -> HttpResponse:
     if is_htmx(request) or request.headers.get("Accept", "").startswith("application/json"):
         return JsonResponse({"detail": "You were logged out. Log in in a new tab; your ticks stay here."}, status=401)
-    return redirect_to_login(request.get_full_path())
+    if request.method in {"GET", "HEAD"}:
+        return redirect_to_login(request.get_full_path())
+    messages.warning(request, "You were logged out, so what you sent was not saved. Log in, then send it again.")
+    return redirect_to_login(_came_from(request))
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page whose form was sent, for a browser without scripts: its address can be opened, the form's cannot."""
+    came = urlsplit(request.headers.get("Referer", ""))
+    return came.path if came.netloc == request.get_host() and came.path.startswith("/") else "/"
 
 
 def refusal(request: HttpRequest, refused: Refused) -> HttpResponse:

@@ -127,6 +127,7 @@ function draftOf(root) {
   let saved = 0;
   let isSending = false;
   let isClosed = false;
+  let isRefused = false;
   let pause = 0;
 
   async function send() {
@@ -138,10 +139,12 @@ function draftOf(root) {
     isSending = false;
     if (isClosed || !root.isConnected) return;
     if (refusal.status < 200 || refusal.status >= 300) {
+      isRefused = true;
       keepHere(root, readAnswer(root));
       refused("draft", refusal, send);
       return;
     }
+    isRefused = false;
     saved = sent;
     forget(root);
     settled("draft");
@@ -153,6 +156,7 @@ function draftOf(root) {
     changed({ afterMs = 0 } = {}) {
       changes += 1;
       note.hidden = true;
+      if (isRefused) keepHere(root, readAnswer(root)); // the browser may be closed before the server says no again
       clearTimeout(pause);
       pause = setTimeout(send, afterMs);
     },

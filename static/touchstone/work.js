@@ -106,6 +106,7 @@ const WEIGHT = { draft: 1, answer: 2, lost: 3 };
 let shown = null; // what the bar of refusals is about now
 let countdown = 0;
 let tries = 0;
+let tryAgain = null;
 
 function fill(bar, sentence, actions) {
   const words = document.createElement("span");
@@ -148,6 +149,7 @@ export function refused(about, refusal, retry) {
   const bar = workRoot()?.querySelector(".stay.refused");
   if (!bar || WEIGHT[kind] < WEIGHT[shown]) return;
   clearInterval(countdown);
+  tryAgain = null;
   shown = kind;
   const tryNow = button("Try now", retry);
   const logIn = link("Log in", document.body.dataset.login ?? "/", { newTab: true });
@@ -167,18 +169,23 @@ export function refused(about, refusal, retry) {
 }
 
 function countDown(wait, retry) {
+  tryAgain = () => {
+    clearInterval(countdown);
+    wait.textContent = " Trying again now";
+    retry();
+  };
   let left = RETRY_SECONDS[Math.min(tries++, RETRY_SECONDS.length - 1)];
   const show = () => (wait.textContent = ` Trying again in ${left} s`);
   show();
   countdown = setInterval(() => {
     left -= 1;
     show();
-    if (left > 0) return;
-    clearInterval(countdown);
-    wait.textContent = " Trying again now";
-    retry();
+    if (left <= 0) tryAgain();
   }, 1000);
 }
+
+// The line is back: nobody needs to wait for the end of the count.
+addEventListener("online", () => tryAgain?.());
 
 /** That is saved now, or no longer wanted: take away the bar, if it is about that, and stop trying. */
 export function settled(about) {
@@ -191,6 +198,7 @@ export function settled(about) {
 function clearBar() {
   shown = null;
   tries = 0;
+  tryAgain = null;
   clearInterval(countdown);
 }
 

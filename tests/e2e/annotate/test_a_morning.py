@@ -37,17 +37,16 @@ def many_pages(project):
 def kind_of(request: Request) -> str:
     if request.is_navigation_request():
         return "navigation"
-    return request.url.rstrip("/").rsplit("/", 1)[-1] if "/static/" not in request.url else "static"
+    return request.url.rstrip("/").rsplit("/", 1)[-1]
 
 
 def test_fifty_pages_are_judged_by_keyboard_alone(visit, alice, project, many_pages):
     visitor = visit(alice)
     page = visitor.open(WORK)
     asked: Counter[str] = Counter()
-    page.on("request", lambda request: asked.update([kind_of(request)]))
+    page.on("request", lambda request: "/static/" in request.url or asked.update([kind_of(request)]))
     expected = {}
     for number in range(N_PAGES):
-        visitor.sees(f"Page {number}")
         expect(page.locator("#page-title .words")).to_have_text(f"Page {number}")
         assert ticks(visitor) == {}
         visitor.awake()
@@ -67,10 +66,10 @@ def test_fifty_pages_are_judged_by_keyboard_alone(visit, alice, project, many_pa
         visitor.press("Enter")
         expected[f"Page {number}"] = ALL_NO | said
         if number == UNDONE:
-            visitor.sees(f"Page {number + 1}")
+            expect(page.locator("#page-title .words")).to_have_text(f"Page {number + 1}")
             undo_the_last(visitor, f"Page {number}")
             expected[f"Page {number}"] = ALL_NO | {"news": "unsure"}
-    visitor.sees("You have answered" if page.get_by_text("You have answered").count() else "Nothing left for you")
+    visitor.sees("Nothing left for you")
 
     judged = Judgment.objects.current().select_related("item__snapshot")
     assert {judgment.item.snapshot.title: judgment.verdicts for judgment in judged} == expected
@@ -89,6 +88,9 @@ def undo_the_last(visitor, title: str) -> None:
     visitor.awake()
     visitor.press("6")
     expect(visitor.page.locator("#page-title .words")).to_have_text(title)
+    visitor.page.wait_for_load_state()
     visitor.awake()
     visitor.press(*WAYS[UNDONE % len(WAYS)][0])  # the same letter again: no
     visitor.press("Shift+N", "Enter")
+    expect(visitor.page.locator("#page-title .words")).not_to_have_text(title)
+    visitor.page.wait_for_load_state()
