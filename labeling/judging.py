@@ -35,14 +35,13 @@ def asked_of(slot: Assignment, *, by: User) -> tuple[str, ...]:
 def save_draft(slot: Assignment, *, by: User, answer: Answer) -> Draft:
     """Keep ticks that are not submitted. Taken even after the lease is lost; of a page that is answered none is left.
 
-    Ticks and Enter are a moment apart and arrive by two ways: under the item's lock the draft is either kept before
-    the answer, which then drops it, or finds the answer there and is dropped itself.
+    Ticks and Enter are a moment apart and arrive by two ways. A draft that was there when the answer was begun is
+    dropped by it; one that came later waits here for the item's lock, finds the answer, and is dropped.
     """
     if len(answer.note) > MAX_NOTE:
         raise Unacceptable(f"A note holds {MAX_NOTE:,} characters.", [{"pointer": "/note", "detail": "Too long."}])
     draft = Draft(annotator=by, item_id=slot.item_id, round=slot.round, answer=answer.as_draft(), saved_at=Now())
     with transaction.atomic():
-        lock(slot.item_id)
         Draft.objects.bulk_create(
             [draft],
             update_conflicts=True,
@@ -50,6 +49,8 @@ def save_draft(slot: Assignment, *, by: User, answer: Answer) -> Draft:
             update_fields=["answer", "saved_at"],
         )
         draft.refresh_from_db(fields=["saved_at"])
+    with transaction.atomic():
+        lock(slot.item_id)
         if Assignment.objects.filter(item=slot.item_id, round=slot.round, annotator=by, state=State.DONE).exists():
             _drop_draft(slot, by)
     return draft

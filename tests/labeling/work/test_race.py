@@ -136,3 +136,18 @@ def test_a_draft_saved_at_the_moment_the_answer_drops_it_is_no_error(project, pe
         return turn < 400
 
     assert race(people[:1] * 4, work) == []
+
+
+def test_of_an_answered_page_no_draft_is_left_whichever_came_first(project, people):
+    """The last tick and Enter are a moment apart: the draft may arrive before the answer, with it, or after it."""
+    answer = judging.Answer(yes=("games",))
+    for _ in range(10):
+        slot = queue.lease_next(project, annotator=people[0])
+        sent = [judging.submit, judging.save_draft]
+
+        def work(person, slot=slot, sent=sent) -> bool:
+            sent.pop()(slot, by=person, answer=answer)
+            return False
+
+        assert race(people[:1] * 2, work) == []
+    assert not Draft.objects.exists()
