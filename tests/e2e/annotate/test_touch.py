@@ -13,8 +13,10 @@ FINGER = 44  # CSS px, WCAG 2.5.5
 # links inside a sentence are as small as the sentence (the exception of the criterion).
 MISSED = """(finger) => {
   const missed = [];
-  for (const each of document.querySelectorAll("a[href], button, input:not([type=hidden]), summary, textarea, select")) {
-    if (!each.checkVisibility({visibilityProperty: true}) || each.closest(".skiplink, .find.short, p, li[data-sentence]")) continue;
+  const pressable = "a[href], button, input:not([type=hidden]), summary, textarea, select";
+  for (const each of document.querySelectorAll(pressable)) {
+    if (!each.checkVisibility({visibilityProperty: true})) continue;
+    if (each.closest(".skiplink, .find.short, p, li[data-sentence]")) continue;
     each.scrollIntoView({block: "center"});
     const box = (each.closest("label") ?? each).getBoundingClientRect();
     const [x, y, reach] = [box.x + box.width / 2, box.y + box.height / 2, finger / 2 - 1];
@@ -22,7 +24,7 @@ MISSED = """(finger) => {
       const found = document.elementFromPoint(x + right, y + down);
       return found && (each.contains(found) || found.closest("label")?.control === each);
     });
-    if (hits.length < 4) missed.push(`${each.outerHTML.slice(0, 100)} is ${Math.round(box.width)} x ${Math.round(box.height)}, hit ${hits.length} of 4: ${hits}`);
+    if (hits.length < 4) missed.push(`${each.outerHTML.slice(0, 100)} is ${box.width} x ${box.height}, hit ${hits}`);
   }
   return missed;
 }"""
