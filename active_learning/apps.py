@@ -6,9 +6,12 @@ class ActiveLearningConfig(AppConfig):
     verbose_name = "Active learning"
 
     def ready(self) -> None:
-        from active_learning import invariants  # noqa: F401  (the checks register themselves)
+        from active_learning import estimates, invariants  # noqa: F401  (the checks register themselves)
         from active_learning.settings_section import SECTION
+        from labeling import expectations
         from labeling.projects import settings_sections
+
+        expectations.estimated_by(estimates.of)
 
         if SECTION not in settings_sections:
             settings_sections.append(SECTION)

@@ -119,7 +119,8 @@ def log_odds_of(run: TrainingRun, items: NDArray[np.int64]) -> tuple[NDArray[np.
     """
     found = np.full((len(items), len(run.labels)), np.nan, dtype=np.float32)
     scored = np.zeros(len(items), dtype=bool)
-    for stored in run.shards.order_by("number"):
+    inside_range = {"first_item__lte": items[-1], "last_item__gte": items[0]} if len(items) else {}
+    for stored in run.shards.filter(**inside_range).order_by("number"):
         inside = slice(*np.searchsorted(items, [stored.first_item, stored.last_item + 1]))
         try:
             shard = scores.read(folder(), stored.sha256)

@@ -20,7 +20,7 @@ from active_learning.learner.features import DEFAULT_RECIPE
 from active_learning.learner.learn import learn_and_hold_out
 from active_learning.learner.model import LinearModel
 from active_learning.models import LearnerSettings, TrainingRun
-from labeling import jobs, schemas
+from labeling import expectations, jobs, schemas
 from labeling.models import Event, Job, Project, SchemaVersion, User
 from labeling.refusals import Refused
 
@@ -116,6 +116,7 @@ def carry_out(claim: jobs.Claim) -> dict[str, Any]:
     if run.scored_at is None:
         scoring.score_pool(claim, run, model_of(run) if run.artifact_sha256 else fit(claim, run))
         _finish(claim, run)
+    expectations.recompute_all(run.project, told=lambda _: claim.check())
     run.refresh_from_db()
     return {"run": run.number, "n_items": run.n_items, "n_scored": run.n_scored, "weights_sha256": run.weights_sha256}
 

@@ -14,9 +14,20 @@ from django.db import transaction
 from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
-from labeling import ballots, schemas, settling
+from labeling import ballots, expectations, schemas, settling
 from labeling.ballots import Asked
-from labeling.models import Adjudication, Assignment, Consensus, Dispute, Item, Judgment, Project, Selection, Stream
+from labeling.models import (
+    Adjudication,
+    Assignment,
+    Consensus,
+    Desk,
+    Dispute,
+    Item,
+    Judgment,
+    Project,
+    Selection,
+    Stream,
+)
 from labeling.models.work import COUNTED
 from labeling.settling import Decided
 from labeling.statements import Place, Select
@@ -73,7 +84,13 @@ def refresh(item: Item, *, project: Project) -> Consensus:
     if bool(item.not_assessable) != found.pooled.not_assessable:
         item.not_assessable = "agreed" if found.pooled.not_assessable else ""
         Item.objects.filter(pk=item.pk).update(not_assessable=item.not_assessable)
-    return _store(item, project, found, known=standing.known)
+    before = standing.known.labels if standing.known else None
+    stored = _store(item, project, found, known=standing.known)
+    expectations.follow(
+        item.pk, project=project, schema=standing.questions.schema, before=before, now=stored.labels,
+        anyone_spared=standing.anyone_spared,
+    )  # fmt: skip
+    return stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +101,7 @@ class _Standing:
     questions: schemas.Questions
     is_drawn: bool
     has_disputes: bool
+    anyone_spared: bool  # somebody here would rather not judge a label
     decision: Decided | None
     known: Consensus | None
 
@@ -102,6 +120,7 @@ def _stands(item: Any) -> QuerySet[Item]:
             schema=schemas.newest_of("project"),
             has_disputes=Exists(Dispute.objects.filter(item=OuterRef("pk"))),
             is_decided=Exists(in_force),
+            anyone_spared=Exists(Desk.objects.filter(project=OuterRef("project")).exclude(opted_out=[])),
         )
     )
 
@@ -119,6 +138,7 @@ def _standing(item: Item) -> _Standing:
         questions=schemas.Questions(schemas.by_id(row.schema)),
         is_drawn=row.is_drawn,
         has_disputes=row.has_disputes,
+        anyone_spared=row.anyone_spared,
         decision=ballots.decisions(decided).get(item.pk),
         known=getattr(row, "consensus", None),
     )
@@ -173,6 +193,7 @@ def refresh_many(item_ids: list[int], *, project: Project) -> int:
             found = count_many(chunk, questions=questions)
             _settle_disputes(project, found)
             _store_many(project, found)
+            expectations.recompute(project, chunk)
     return len(item_ids)
 
 

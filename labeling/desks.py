@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import BigIntegerField, Exists, F, QuerySet
 from django.db.models.functions import Now
 
-from labeling import quotas
+from labeling import care, quotas
 from labeling.models import Assignment, Desk, Membership, Project, Role, User
 from labeling.statements import Place, Select
 from labeling.withheld import Moment, Refusal, Rule
@@ -72,7 +72,8 @@ def terms(project: Project, user: User, *, now: Moment | None = None) -> Terms:
     moment = now or Now()
     desk = _read(project, user)
     refusal = next((found for rule in RULES if (found := rule(project, desk, moment))), None)
+    allowed = care.NOTHING_SET if refusal else care.allowance(project, user, moment)
     return Terms(
-        desk, epoch=desk.epoch, has_put_by=desk.has_put_by, refusal=refusal, opted_out=tuple(desk.opted_out),
-        takes_reserved=desk.adjudicates,
+        desk, epoch=desk.epoch, has_put_by=desk.has_put_by, refusal=refusal or allowed.refusal,
+        exposure_left=allowed.left, opted_out=tuple(desk.opted_out), takes_reserved=desk.adjudicates,
     )  # fmt: skip

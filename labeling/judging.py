@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, SmallIntegerField, Subquery
 from django.db.models.functions import Now
 
-from labeling import consensus, lost_leases, queue, quotas, schemas
+from labeling import consensus, exposure, lost_leases, queue, quotas, schemas
 from labeling.answers import MAX_NOTE, Answer, verdicts_of
 from labeling.models import Assignment, Draft, Event, Item, Judgment, Rater, Skip, State, User
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
@@ -122,7 +122,7 @@ def _record(
             judgment = Judgment.objects.create(
                 item_id=slot.item_id, rater=ground.rater, assignment=slot, schema_id=shown.id,
                 snapshot_id=slot.snapshot_id, purpose=slot.purpose, round=slot.round, source=source, outcome=outcome,
-                verdicts=said, confidence=answer.confidence, note=answer.note,
+                verdicts=said, confidence=answer.confidence, note=answer.note, exposure=exposure.points(said, shown),
                 active_seconds=answer.active_seconds, submitted_at=ground.moment if now is None else now,
             )  # fmt: skip
             if ground.has_draft:
@@ -238,6 +238,7 @@ def revise(
         snapshot_id=head.snapshot_id, purpose=head.purpose, round=head.round, source=head.source,
         outcome=Judgment.Outcome.JUDGED, verdicts=verdicts, confidence=answer.confidence, note=answer.note,
         active_seconds=answer.active_seconds, submitted_at=moment, supersedes=head, revision=head.revision + 1,
+        exposure=exposure.points(verdicts, schema),
     )  # fmt: skip
     item = Item.objects.select_related("project").get(pk=head.item_id)
     Event.record("judgment.revised", by=by, project=item.project, about=revised, supersedes=head.pk)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from django.db import transaction
 
-from labeling import label_checks, label_trees, letters, projects, recounts
+from labeling import expectations, label_checks, label_trees, letters, projects, recounts
 from labeling.label_checks import MAX_LABELS
 from labeling.models import Event, Label, Project, SchemaVersion, User
 from labeling.refusals import Stale
@@ -47,6 +47,7 @@ def publish(
     schema = _freeze(project, draft, number + 1, by)
     if _asks_else(before, draft, has_gold=project.draws.exists()):
         recounts.after_publishing(project, by=by)
+    expectations.after_publishing(project, by=by)
     return schema
 
 

@@ -7,7 +7,18 @@ from celery import shared_task, signals
 from django.conf import settings
 from django.db import connection
 
-from labeling import asking_again, intake, jobs, judgment_import, recounts, releases, retention, samples, sweeping
+from labeling import (
+    asking_again,
+    expectations,
+    intake,
+    jobs,
+    judgment_import,
+    recounts,
+    releases,
+    retention,
+    samples,
+    sweeping,
+)
 from labeling.models import Heartbeat
 
 log = logging.getLogger(__name__)
@@ -17,6 +28,7 @@ jobs.handles("judgment_import")(judgment_import.run)
 jobs.handles("draw")(samples.run)
 jobs.handles("freeze")(releases.run)
 jobs.handles(recounts.KIND)(recounts.run)
+jobs.handles(expectations.KIND)(expectations.run)
 jobs.handles(asking_again.KIND)(asking_again.run)
 
 

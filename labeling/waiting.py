@@ -1,8 +1,10 @@
 """Why a person is given nothing."""
 
+from dataclasses import replace
+
 from django.db.models.functions import Now
 
-from labeling import desks
+from labeling import desks, exposure, offers
 from labeling.models import Assignment, Project, State, User
 from labeling.slots import Moment
 
@@ -12,9 +14,11 @@ def nothing_left(project: Project, *, annotator: User, now: Moment | None = None
     if project.archived_at is not None:
         return "This project is archived: nobody is given its pages. A manager can restore it."
     moment = now or Now()
-    refusal = desks.terms(project, annotator, now=now).refusal
-    if refusal is not None:
-        return refusal.sentence
+    terms = desks.terms(project, annotator, now=now)
+    if terms.refusal is not None:
+        return terms.refusal.sentence
+    if too_much := _too_much_for_today(project, annotator, terms, moment):
+        return too_much
     unanswered = Assignment.objects.filter(project=project, state__in=[State.OPEN, State.LEASED])
     with_others = unanswered.filter(state=State.LEASED, available_at__gt=moment).exclude(annotator=annotator)
     pages = with_others.values("item").distinct().count()
@@ -24,3 +28,21 @@ def nothing_left(project: Project, *, annotator: User, now: Moment | None = None
     if Assignment.objects.filter(project=project, annotator=annotator, state=State.DONE).exists():
         return "You have answered every page that waits for you. Thank you; new pages appear here by themselves."
     return "No pages are waiting yet. When a manager queues some, they appear here by themselves."
+
+
+def _too_much_for_today(project: Project, annotator: User, terms: desks.Terms, moment: Moment) -> str:
+    """What waits until this person's day is over: how many pages, and not which nor why."""
+    if terms.exposure_left is None:
+        return ""
+    free = replace(terms, exposure_left=None)
+    waits = offers.admissible(offers.Wish(project, annotator, moment, free))
+    budget = project.exposure_per_day
+    ever = waits if budget is None else waits.filter(item__expected_exposure__lte=budget)
+    tomorrow, in_all = (pages.values("item").distinct().count() for pages in (ever, waits))
+    if tomorrow:
+        what, they = (f"{tomorrow:,} pages wait that are", "they") if tomorrow > 1 else ("1 page waits that is", "it")
+        return f"{what} expected to be grave; {they} can be given to you from {exposure.day_of(moment)[1]:%H:%M} UTC."
+    if in_all:
+        what = f"{in_all:,} pages wait that are" if in_all > 1 else "1 page waits that is"
+        return f"{what} expected to be graver than a whole day allows here. A manager of the project can help."
+    return ""

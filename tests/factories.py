@@ -3,7 +3,7 @@
 import hashlib
 from itertools import count
 
-from labeling import weburls
+from labeling import exposure, schemas, weburls
 from labeling.models import (
     Assignment,
     Item,
@@ -97,6 +97,7 @@ def make_judgment(item: Item, rater: Rater | User | str, *, yes=(), unsure=(), *
         key: "yes" if key in yes else "unsure" if key in unsure else "no"
         for key in fields.pop("asked", schema.asked_keys())
     }
+    fields.setdefault("exposure", exposure.points(verdicts, schemas.by_id(schema.pk)))
     return Judgment.objects.create(
         item=item, rater=rater, schema=schema, snapshot=item.snapshot, verdicts=verdicts, **fields
     )

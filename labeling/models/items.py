@@ -54,7 +54,7 @@ class Item(models.Model):
     metadata = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=10, choices=ItemState.choices, default=ItemState.ACTIVE)
     state_reason = models.CharField(max_length=500, blank=True)
-    # Largest, over the labels, of severity times the best estimate that the label holds: 0 to 4, kept by `care`.
+    # Largest, over labels, of severity times the best estimate that it holds: 0 to 4, kept by `expectations`.
     expected_exposure = models.FloatField(db_default=0.0, default=0.0)
     not_assessable = models.CharField(max_length=20, blank=True)  # an outcome of the item, not a label
     snapshot = models.ForeignKey("labeling.Snapshot", models.SET_NULL, null=True, blank=True, related_name="+")
