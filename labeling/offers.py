@@ -149,11 +149,12 @@ def _lease(
 
 def _holding(wish: Wish) -> QuerySet[Assignment]:
     drafts = Draft.objects.filter(annotator=wish.annotator, item=OuterRef("item"), round=OuterRef("round"))
+    letters = Desk.objects.filter(project=OuterRef("project"), user=wish.annotator).values("letters")[:1]
     return (
         Assignment.objects.filter(
             project=wish.project, annotator=wish.annotator, state=State.LEASED, item__state=ItemState.ACTIVE
         )
-        .annotate(has_draft=Exists(drafts), has_run_out=Q(available_at__lte=wish.moment))
+        .annotate(has_draft=Exists(drafts), has_run_out=Q(available_at__lte=wish.moment), letters=Subquery(letters))
         .select_related("item", "snapshot", "project")
     )
 

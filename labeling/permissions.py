@@ -59,6 +59,7 @@ POLICY: dict[str, Rule] = {
     "queue.release_other_lease": _rule(M),
     "queue.set_priority": _rule(M),
     "draft.save_own": _rule(AN, AD, superuser=False),
+    "desk.set_own": _rule(AN, AD, superuser=False),
     "judgment.create": _rule(AN, AD, superuser=False),
     "judgment.revise_own": _rule(AN, AD, superuser=False),
     "judgment.read_own": _rule(AN, AD, superuser=False),

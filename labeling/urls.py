@@ -11,6 +11,7 @@ from labeling.views import (
     items,
     jobs,
     labels,
+    letters,
     members,
     mine,
     overview,
@@ -29,6 +30,7 @@ urlpatterns = [
     path("p/<slug:slug>/annotate/<int:assignment_id>/skip/", annotate.skip, name="skip"),
     path("p/<slug:slug>/annotate/<int:assignment_id>/release/", annotate.release, name="release"),
     path("p/<slug:slug>/mine/", mine.mine, name="mine"),
+    path("p/<slug:slug>/mine/letters/", letters.letters, name="letters"),
     path("p/<slug:slug>/mine/last/", change.change_last, name="change_last"),
     path("p/<slug:slug>/mine/<int:judgment_id>/", change.change, name="change"),
     # adjudicate

@@ -444,6 +444,7 @@ REQUESTS: dict[str, list[Call]] = {
         page("POST", "labeling:release", both(in_project, lease), foreign=both(in_project, foreign_lease)),
     ],
     "draft.save_own": [api("PUT", "draft", lease, ANSWER, foreign=foreign_lease)],
+    "desk.set_own": [page("GET", "labeling:letters"), page("POST", "labeling:letters", body=sends(games="x"))],
     "judgment.create": [
         api("POST", "judgment", lease, ANSWER, foreign=foreign_lease),
         page("POST", "labeling:submit", both(in_project, lease), TICKS, foreign=both(in_project, foreign_lease)),

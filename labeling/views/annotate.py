@@ -3,7 +3,7 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import idempotency, judging, queue, schemas, waiting
+from labeling import idempotency, judging, own_letters, queue, schemas, waiting
 from labeling.forms.answers import AnswerForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.models import Assignment, Draft, IdempotencyKey, Judgment, Project
@@ -116,7 +116,9 @@ def _next_page(request: PersonRequest, project: Project) -> HttpResponse:
         return _render(request, project, context)
     draft = judging.draft_of(slot, by=request.user)
     shown = judging.question_of(slot, by=request.user)
-    return _render(request, project, _context(project, slot, draft.answer if draft else {}, shown=shown, draft=draft))
+    letters = own_letters.wanted_by(request.user, project, slot=slot)
+    answer = draft.answer if draft else {}
+    return _render(request, project, _context(project, slot, answer, shown=shown, draft=draft, letters=letters))
 
 
 def _again(
@@ -126,7 +128,9 @@ def _again(
     """The same page with the ticks kept, the sentences on top and each beside what it is about."""
     draft = judging.draft_of(slot, by=request.user)
     shown = judging.question_of(slot, by=request.user)
-    context = _context(project, slot, form.answer().as_draft(), shown=shown, draft=draft, faults=faults)
+    letters = own_letters.wanted_by(request.user, project)
+    answer = form.answer().as_draft()
+    context = _context(project, slot, answer, shown=shown, draft=draft, letters=letters, faults=faults)
     return _render(request, project, context | {"errors_heading": heading}, status=status)
 
 
@@ -153,10 +157,11 @@ def _context(
     *,
     shown: schemas.Schema,
     draft: Draft | None,
+    letters: Mapping[str, str],
     faults: Sequence[Fault] = (),
 ) -> dict[str, Any]:
     asked = set(slot.asked or shown.keys)
-    rows = rows_of(shown, asked, said=verdicts_in(answer))
+    rows = rows_of(shown, asked, said=verdicts_in(answer), letters=letters)
     where = [project.slug, slot.pk]
     return {
         "assignment": slot,

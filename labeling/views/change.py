@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from labeling import judging, own_work, schemas
+from labeling import judging, own_letters, own_work, schemas
 from labeling.forms.answers import AnswerForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.judging import Answer
@@ -103,7 +103,8 @@ def _page(
     seen: str | None = None, faults: Sequence[Fault] = (), heading: str = "", status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     schema = schemas.by_id(judgment.schema_id)
-    rows = rows_of(schema, _asked(judgment, schema), said=verdicts_in(answer))
+    letters = own_letters.wanted_by(request.user, project)
+    rows = rows_of(schema, _asked(judgment, schema), said=verdicts_in(answer), letters=letters)
     context = {
         "judgment": judgment,
         "page": material(judgment.item, judgment.snapshot, project=project),

@@ -3,16 +3,20 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from labeling import schemas
+from labeling import own_letters, schemas
 from labeling.views.material import label_row
 
 
-def rows_of(schema: schemas.Schema, asked: Collection[str], *, said: Mapping[str, str]) -> list[dict[str, Any]]:
-    """A row for each label of `asked`, with the verdict `said` has for it.
+def rows_of(
+    schema: schemas.Schema, asked: Collection[str], *, said: Mapping[str, str], letters: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """A row for each label of `asked`, with the verdict `said` has for it and the letter this person wants for it.
 
     A page may ask a label without those above it; their names are then said beside its own.
     """
-    return [_row(schema, label.key, asked, said) for label in schema.labels if label.key in asked]
+    shown = own_letters.of(schema, letters)
+    rows = [_row(schema, label.key, asked, said) for label in schema.labels if label.key in asked]
+    return [row | {"letter": shown.get(row["key"], "")} for row in rows]
 
 
 def verdicts_in(answer: Mapping[str, Any]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from labeling import own_work, schemas
+from labeling import own_letters, own_work, schemas
 from labeling.models import Judgment, Project
 from labeling.phrases import duration, share
 from labeling.views.annotate import progress
@@ -96,9 +96,17 @@ def comfort(request: PersonRequest, project: Project) -> Found:
     return {"person": request.user}
 
 
+def letters(request: PersonRequest, project: Project) -> Found:
+    schema = schemas.in_force(project)
+    shown = own_letters.of(schema, own_letters.wanted_by(request.user, project))
+    own = [(label.name, shown[label.key]) for label in schema.asked if shown.get(label.key, "") != label.shortcut]
+    return {"own": own, "n_without": len(schema.asked) - len(shown)} if schema.asked else None
+
+
 SECTIONS = (
     Section("todo", to_do),
     Section("done", done),
     Section("figures", figures, aside=True),
+    Section("letters", letters, aside=True),
     Section("comfort", comfort, aside=True),
 )

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from labeling import publishing
+from labeling import own_letters, publishing
 from labeling.publishing import Draft, LabelDraft
 from tests.e2e.annotate.screen import WORK, answers, ticks, words
 
@@ -39,3 +39,34 @@ def test_a_tick_brings_those_above_it_and_takes_away_what_they_exclude(at_tree):
     at_tree.sees("Second page")
     expect(at_tree.page.locator(".row.level-2")).to_have_count(1)
     assert answers() == [{"games": "yes", "cards": "unsure", "poker": "unsure", "news": "no", "sports": "no"}]
+
+
+def test_many_labels_are_found_by_typing_a_part_of_their_name(visit, alice, project, pages):
+    many = [LabelDraft(f"label_{number:02}", f"Topic {number:02}") for number in range(28)]
+    publishing.publish(project, Draft((*many, LabelDraft("zebra", "Zebras of the plain"))), by=None)
+    visitor = visit(alice)
+    visitor.open(WORK)
+    visitor.awake()
+    field, rows = visitor.page.locator("[data-filter]"), visitor.page.locator(".row[data-label]:visible")
+    expect(field).to_be_in_viewport()
+    expect(rows).to_have_count(29)
+    visitor.press("/")
+    expect(field).to_be_focused()
+    visitor.page.keyboard.type("PLAIN")
+    expect(rows).to_have_count(1)
+    visitor.press("Enter")
+    expect(rows).to_have_count(29)
+    expect(visitor.page.locator('[name="label.zebra"][value="no"]')).to_be_focused()
+    visitor.press("ArrowLeft", "ArrowLeft")
+    assert ticks(visitor) == {"zebra": "yes"}
+    visitor.press("Enter")
+    visitor.sees("Second page")
+
+
+def test_a_person_answers_with_their_own_letters(visit, alice, project, pages):
+    own_letters.choose(project, by=alice, wanted={"games": "n", "news": "g"})
+    visitor = visit(alice)
+    visitor.open(WORK)
+    visitor.awake()
+    visitor.press("n", "Shift+G")
+    assert ticks(visitor) == {"games": "yes", "news": "unsure"}

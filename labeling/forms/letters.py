@@ -1,0 +1,28 @@
+"""The letters of a person: one small field a label."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from labeling import schemas
+from labeling.refusals import Unacceptable
+
+
+class LettersForm(forms.Form):
+    def __init__(self, schema: schemas.Schema, letters: Mapping[str, str], data: Any = None) -> None:
+        super().__init__(data, initial=dict(letters))
+        for label in schema.asked:
+            self.fields[label.key] = forms.CharField(
+                max_length=1, required=False, label=label.name,
+                widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "size": 1}),
+                error_messages={"max_length": "One letter from a to z."},
+            )  # fmt: skip
+
+    def letters(self) -> dict[str, str]:
+        return {key: letter.lower() for key, letter in self.cleaned_data.items()}
+
+    def refuse(self, refused: Unacceptable) -> None:
+        """Each sentence stands at the label it is about."""
+        for error in refused.errors:
+            self.add_error(error["pointer"].removeprefix("/"), error["detail"])
