@@ -70,7 +70,7 @@ def copy(model: type[models.Model], columns: Sequence[str], rows: Iterable[Value
     `same` is what all rows share. What is named in neither place gets its field's default, asked once for all rows; a
     primary key is then given by the database.
     """
-    fields = {field.attname: field for field in model._meta.concrete_fields}
+    fields = {field.attname: field for field in _stored(model)}
     rest = [name for name, field in fields.items() if name not in columns and not isinstance(field, models.AutoField)]
     prepare = _preparer([fields[name] for name in columns])
     shared = _shared([fields[name] for name in rest], same)
@@ -105,10 +105,15 @@ def insert(rows: Sequence[models.Model]) -> None:
     if rows[0].pk is None:
         for row, key in zip(rows, next_keys(model, len(rows)), strict=True):
             row.pk = key
-    columns = [field.attname for field in model._meta.concrete_fields]
+    columns = [field.attname for field in _stored(model)]
     copy(model, columns, map(attrgetter(*columns), rows))
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
+
+
+def _stored(model: type[models.Model]) -> list[Any]:
+    """The columns that are given a value; the database makes the others from these."""
+    return [field for field in model._meta.concrete_fields if not getattr(field, "generated", False)]
 
 
 def update(model: type[models.Model], columns: Sequence[str], rows: Mapping[int, Values]) -> None:

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from labeling import judging, places, queue, slots
+from labeling import bulk, judging, places, queue, slots
 from labeling.models import Assignment, Desk, Selection
 from tests.factories import make_item, make_member, make_project
 
@@ -92,3 +92,11 @@ def test_a_place_is_forgotten_after_a_while(project):
         queue.lease_next(project, annotator=alice)
     assert Desk.objects.get(user=alice).cursor < 2**62
     assert len([query for query in asked if "UPDATE" in query["sql"] and "labeling_assignment" in query["sql"]]) == 1
+
+
+def test_slots_written_in_bulk_have_their_place_too(project):
+    item = make_item(project)
+    chosen = Selection.objects.create(item=item, stream="import")
+    common = {"project": project, "item": item, "selection": chosen, "available_at": timezone.now()}
+    bulk.insert([Assignment(slot=n, priority=n, shuffle=2**61, **common) for n in (1, 2)])
+    assert [slot.slot for slot in Assignment.objects.in_queue_order()] == [2, 1]
