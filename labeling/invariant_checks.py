@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Count, Exists, F, Model, OuterRef, Q
 from django.db.models.functions import Now
 
-from labeling import consensus, immutability, released, schemas
+from labeling import consensus, immutability, released, schemas, skipping
 from labeling.invariants import check, chunks_by_id, named, rows_by_id
 from labeling.models import (
     Assignment,
@@ -81,9 +81,11 @@ def leases() -> Iterator[str]:
     yield from named(endless.iterator(), "its lease ends more than a day from now")
 
 
-@check("I4", "The queue is live: every open slot can be had now.")
+@check("I4", "The queue is live: every open slot can be had now, unless it is set aside or put by for one person.")
 def open_slots() -> Iterator[str]:
-    later = Assignment.objects.filter(state=State.OPEN, available_at__gt=Now() + timedelta(seconds=60))
+    later = Assignment.objects.filter(
+        state=State.OPEN, assigned_to=None, available_at__gt=Now() + timedelta(seconds=60)
+    ).exclude(available_at=skipping.ASIDE)
     yield from named(later.iterator(), "open, but only from a time to come")
 
 

@@ -9,14 +9,17 @@ from django.db import transaction
 from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, SmallIntegerField, Subquery
 from django.db.models.functions import Now
 
-from labeling import consensus, exposure, lost_leases, queue, quotas, schemas
+from labeling import consensus, exposure, lost_leases, queue, quotas, schemas, skipping
 from labeling.answers import MAX_NOTE, Answer, verdicts_of
-from labeling.models import Assignment, Draft, Event, Item, Judgment, Rater, Skip, State, User
+from labeling.models import Assignment, Draft, Event, Item, Judgment, Rater, State, User
+from labeling.models.rules import SkipPolicy
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
-from labeling.refusals import LeaseLost, Refused, Stale, Unacceptable
+from labeling.refusals import Forbidden, LeaseLost, Refused, Stale, Unacceptable
 from labeling.statements import Place, Select, Update
 
 ANSWERED = "You have answered this page already. Change your answer from My work."
+NOT_SKIPPED = "Pages of this project are not skipped. Answer it, say that it cannot be judged, or give it back."
+PASSED_ON = "You skipped this page, so this answer is not counted. Your ticks are kept."
 CHANGED = "You changed this answer in another place meanwhile: what you send now has not been recorded."
 
 
@@ -198,6 +201,8 @@ def _close(slot: Assignment, *, by: User, shown: schemas.Schema, now: queue.Mome
     if another is not None:
         _CLOSE.run(slot=another.pk, by=by.pk, shown=shown.id)
         return another
+    if skipping.is_passed_on(slot, by=by, now=now):
+        raise LeaseLost(PASSED_ON)
     fits = quotas.has_room(slot.project, by, moment=now or Now())  # or a late answer would be one more than a quota
     another = lost_leases.close_another(slot, by=by, shown=shown, now=now) if fits else None
     if another is None:
@@ -282,11 +287,18 @@ def require_revisable(judgment: Judgment) -> None:
 # ---- skip -----------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def skip(slot: Assignment, *, by: User, reason: str = SkipReason.RATHER_NOT, now: queue.Moment | None = None) -> None:
-    """Pass the page on to others, for good. "I would rather not" is the default and is never counted against anyone."""
+    """Pass the page on, as the project lets people. "I would rather not" is never counted against anyone.
+
+    Raises Forbidden where pages are not skipped, and Refused when this person has answered the page already.
+    """
+    if not slot.project.may_skip:
+        raise Forbidden(NOT_SKIPPED)
     if reason not in SkipReason.values:
         raise Unacceptable("This reason is not known.",
                            [{"pointer": "/reason", "detail": f"One of {', '.join(SkipReason.values)}."}])  # fmt: skip
     lock(slot.item_id)
-    Skip.objects.get_or_create(item_id=slot.item_id, round=slot.round, annotator=by, defaults={"reason": reason})
-    queue.release(slot, by=by, now=now)
-    _drop_draft(slot, by)
+    if Assignment.objects.filter(item=slot.item_id, round=slot.round, annotator=by, state=State.DONE).exists():
+        raise Refused(ANSWERED)
+    skipping.pass_on(slot, by=by, reason=reason, now=now)
+    if slot.project.skip_policy != SkipPolicy.BACK:  # what comes back is gone on with
+        _drop_draft(slot, by)

@@ -177,7 +177,7 @@ def _context(
         "idempotency_key": uuid.uuid4().hex,
         "place": place_mark(slot),
         "draft_saved_at": draft.saved_at if draft else None,
-        "skip_reasons": SkipReason.choices,
+        "reasons": skip_reasons(project),
         "urls": {
             "submit": reverse("labeling:submit", args=where),
             "skip": reverse("labeling:skip", args=where),
@@ -186,6 +186,12 @@ def _context(
             "renew": reverse("api:renew", args=[slot.pk]),
         },
     }
+
+
+def skip_reasons(project: Project) -> list[tuple[str, str]]:
+    """Why a page is passed on, beside the reason that nobody has to give; only that nobody can judge it, at times."""
+    others = [(code, words) for code, words in SkipReason.choices if code != SkipReason.RATHER_NOT]
+    return others if project.may_skip else [(code, words) for code, words in others if code in NOT_ASSESSABLE]
 
 
 def progress(user, project: Project) -> dict[str, int | None]:

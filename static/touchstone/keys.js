@@ -1,5 +1,6 @@
 // Letters answer, digits and signs command. Which key does what is written in the page:
 //   data-key="5"      this control is clicked (or focused, when it takes text) by that digit, sign or Enter
+//   data-keys         a details element: while it is open, digits press what stands in it
 //   data-letter="a"   the page's own module decides what that letter answers
 //   data-key-name     how the list of all keys names it
 //   data-act="cover"  one of the comforts at the end of this file, by key or by hand
@@ -39,6 +40,12 @@ function isForSomeoneElse(event) {
   return event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat;
 }
 
+/** What a command presses: in an open list with keys of its own (data-keys) its entry, else the page's control. */
+function controlOf(command) {
+  const wanted = `[data-key="${command}"]:not(:disabled)`;
+  return document.querySelector(`[data-keys][open] ${wanted}`) ?? document.querySelector(`${wanted}:not([data-keys] div *)`);
+}
+
 function press(control) {
   if (control.matches(TEXT_FIELD)) {
     control.closest("details")?.setAttribute("open", "");
@@ -50,7 +57,8 @@ function press(control) {
 
 function leaveField(target) {
   if (target.matches(TEXT_FIELD)) target.blur();
-  const open = target.closest("details.menu[open], details.extra[open]") ?? document.querySelector("details.menu[open]");
+  const open = target.closest("details.menu[open], details.extra[open]") ??
+    document.querySelector("details.menu[open], [data-keys][open]");
   open?.removeAttribute("open");
 }
 
@@ -68,7 +76,7 @@ export function listen({ onLetter }) {
     if (command !== "Enter" && document.body.dataset.singleKeys === "off") return;
     if (performance.now() < readyAt) return event.preventDefault();
     if (command !== null) {
-      const control = document.querySelector(`[data-key="${command}"]:not(:disabled)`);
+      const control = controlOf(command);
       if (control === null || control.closest("[hidden]")) return;
       event.preventDefault();
       press(control);
@@ -96,7 +104,7 @@ function showKeys(dialog) {
   const list = dialog.querySelector("dl");
   list.replaceChildren();
   const shown = new Set();
-  for (const control of document.querySelectorAll("[data-letter], [data-key]")) {
+  for (const control of document.querySelectorAll("[data-letter], [data-key]:not([data-keys] div *)")) {
     const key = control.dataset.letter?.toUpperCase() ?? control.dataset.key;
     if (shown.has(key)) continue;
     shown.add(key);
