@@ -34,7 +34,14 @@ class House:
 
 def build(words: Words, slug: str = "house") -> House:
     """Every text field of the models holds words; short ones are cut to what they hold."""
-    project = make_project(slug, labels=(), name=words(0)[:120], description=words(1), show_queries=True)
+    project = make_project(
+        slug,
+        labels=(),
+        name=words(0)[:120],
+        description=words(1),
+        show_queries=True,
+        keywords=[words(n)[:80] for n in range(N_TEXTS)],
+    )
     project.schema.delete()
     people = {
         role: make_member(project, role, name=f"{words(n)[:100]}{role}", first_name=words(n + 4)[:150])

@@ -14,6 +14,7 @@ DOORS = {"views", "api", "admin", "tasks", "management", "forms", "urls", "urls_
 PURE = (
     "labeling/quality",
     "labeling/sampling",
+    "labeling/keywords.py",
     "labeling/weburls.py",
     "labeling/whole_files.py",
     "evaluation/measures",

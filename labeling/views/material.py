@@ -1,10 +1,14 @@
 """What work pages show of an item and its labels: the same words for annotating and adjudicating."""
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language_info
 
-from labeling import schemas, weburls
+from labeling import keywords, schemas, weburls
 from labeling.models import Item, Judgment, Label, Project, Snapshot
 
 # What people who judge should know of an address; other marks of weburls.py are for those who run the project.
@@ -16,6 +20,14 @@ FLAGS = {
     "odd_host": "The host is spelled in a way that no name server knows.",
 }
 
+# Characters nobody sees, by which words are hidden or turned round: controls, directions, tags, spaces without width.
+# Soft hyphens and joiners are left: whole languages are written with them.
+UNSEEN = re.compile(
+    r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\U000e0000-\U000e007f]"
+)
+MOST_UNSEEN = 300
+
 
 def material(item: Item, snapshot: Snapshot | None, *, project: Project) -> dict[str, Any]:
     """The page being judged, as text. Queries can carry pupils' data: hidden unless the project allows them."""
@@ -24,13 +36,28 @@ def material(item: Item, snapshot: Snapshot | None, *, project: Project) -> dict
         "host": item.host,
         "display": display,
         "is_home": display.removesuffix("/") == item.host,
-        "title": snapshot.title if snapshot else "",
-        "text": snapshot.text if snapshot else "",
+        "title": shown(snapshot.title, words=project.keywords) if snapshot else "",
+        "text": shown(snapshot.text, words=project.keywords) if snapshot else "",
         "captured_at": snapshot.captured_at if snapshot else None,
         "language": language_name(item.language),
         "language_code": item.language,
         "flags": [FLAGS[flag] for flag in item.flags if flag in FLAGS],
     }
+
+
+def shown(text: str, *, words: Iterable[str]) -> SafeString:
+    """Words of a page as HTML: the project's keywords marked, characters nobody sees made to be seen.
+
+    Every part is escaped for itself; take the tags away and the text is as it was captured.
+    """
+    parts = keywords.pieces(text, words)
+    escaped = ((escape(part), found) for part, found in parts)
+    html = "".join(f"<mark>{part}</mark>" if found else part for part, found in escaped)
+    return mark_safe(UNSEEN.sub(_seen, html, count=MOST_UNSEEN))  # noqa: S308  escaped above, part by part
+
+
+def _seen(found: re.Match[str]) -> str:
+    return f'<span class="unseen" data-code="U+{ord(found[0]):04X}">{found[0]}</span>'
 
 
 def language_name(code: str) -> str:
