@@ -46,5 +46,5 @@ def row(url: weburls.WebURL, project_id: int, now: object) -> dict[str, object]:
         "project_id": project_id, "public_id": url.public_id, "url_raw": url.raw, "url_key": url.key,
         "url_display": url.display, "host": url.host, "registrable_domain": url.registrable_domain,
         "flags": json.dumps(list(url.flags)), "external_id": "", "language": "", "metadata": "{}", "state": "active",
-        "state_reason": "", "not_assessable": "", "created_at": now,
+        "state_reason": "", "expected_exposure": 0.0, "not_assessable": "", "created_at": now,
     }  # fmt: skip

@@ -148,10 +148,14 @@ class _Ground:
     has_answered: bool
 
 
+def _answers(item: Any, turn: Any, by: Any) -> QuerySet[Assignment]:
+    """This person's answered slots of a round."""
+    return Assignment.objects.filter(item=item, round=turn, annotator=by, state=State.DONE)
+
+
 def _ground(item: Any, by: Any, turn: Any) -> QuerySet[Item, Any]:
     raters = Rater.objects.filter(project=OuterRef("project"), user=by)
     drafts = Draft.objects.filter(annotator=by, item=OuterRef("pk"), round=turn)
-    answers = Assignment.objects.filter(item=OuterRef("pk"), round=turn, annotator=by, state=State.DONE)
     return (
         Item.objects.filter(pk=item)
         .select_for_update()
@@ -160,7 +164,7 @@ def _ground(item: Any, by: Any, turn: Any) -> QuerySet[Item, Any]:
             rater=Subquery(raters.values("pk")),
             code=Subquery(raters.values("code")),
             has_draft=Exists(drafts),
-            has_answered=Exists(answers),
+            has_answered=Exists(_answers(OuterRef("pk"), turn, by)),
         )
         .values_list("moment", "rater", "code", "has_draft", "has_answered")
     )
@@ -172,7 +176,11 @@ _GROUND = Select(lambda: _ground(_ITEM, _BY, _ROUND))
 
 
 def _lock_for(slot: Assignment, by: User) -> _Ground:
-    """As `lock`, and in the same round trip what the answer needs to know; none of it can change under the lock."""
+    """As `lock`, and in the same round trip what the answer needs to know.
+
+    Where the lock is waited for, PostgreSQL tells how things stood before the wait: what another tab of this person did
+    in that moment does not show. `_close` finds that out.
+    """
     [(moment, rater, code, has_draft, has_answered)] = _GROUND.rows(item=slot.item_id, by=by.pk, round=slot.round)
     known = Rater(pk=rater, project_id=slot.project_id, user=by, code=code or "")
     return _Ground(moment, known if rater else Rater.objects.of(slot.project, by), has_draft, has_answered)
@@ -201,6 +209,8 @@ def _close(slot: Assignment, *, by: User, shown: schemas.Schema, now: queue.Mome
     if another is not None:
         _CLOSE.run(slot=another.pk, by=by.pk, shown=shown.id)
         return another
+    if _answers(slot.item_id, slot.round, by).exists():
+        raise Refused(ANSWERED)
     if skipping.is_passed_on(slot, by=by, now=now):
         raise LeaseLost(PASSED_ON)
     fits = quotas.has_room(slot.project, by, moment=now or Now())  # or a late answer would be one more than a quota

