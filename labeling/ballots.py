@@ -13,7 +13,7 @@ from labeling.settling import Decided
 from labeling.tallies import Vote
 
 VOTE = (
-    "item_id", "rater_id", "round", "outcome", "verdicts", "id", "schema_id", "snapshot_id", "assignment__asked",
+    "item_id", "rater_id", "round", "outcome", "verdicts", "id", "schema_id", "snapshot_id",
     "assignment__selection__stream",
 )  # fmt: skip
 WAITING = (State.OPEN, State.LEASED)
@@ -44,9 +44,9 @@ def rows(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]]:
 def by_item(answers: Iterable[tuple[Any, ...]]) -> dict[int, list[Vote]]:
     """Item id -> votes, from `rows`."""
     found: dict[int, list[Vote]] = defaultdict(list)
-    for item_id, rater, turn, outcome, verdicts, pk, schema, snapshot, some, stream in answers:
+    for item_id, rater, turn, outcome, verdicts, pk, schema, snapshot, stream in answers:
         gold = stream == Stream.GOLD
-        found[item_id].append(Vote(rater, turn, outcome, verdicts, pk, schema, snapshot, some is not None, gold))
+        found[item_id].append(Vote(rater, turn, outcome, verdicts, pk, schema, snapshot, gold))
     return found
 
 

@@ -45,6 +45,7 @@ POLICY: dict[str, Rule] = {
     "account.invite": _rule(M, browser_only=True),
     "schema.read": _rule(V, AN, AD, M),
     "schema.create_version": _rule(M),
+    "schema.ask_again": _rule(M),
     "guideline.propose_change": _rule(AN, AD, M),
     "item.import": _rule(M),
     "import.read_report": _rule(M),

@@ -88,6 +88,14 @@ def in_force(project: Project | int) -> Schema:
     return by_id(newest_id(project))
 
 
+def in_force_if_any(project: Project) -> Schema | None:
+    """As `in_force`; None while nothing was ever published."""
+    try:
+        return in_force(project)
+    except SchemaVersion.DoesNotExist:
+        return None
+
+
 def newest_id(project: Project | int) -> int:
     newest = SchemaVersion.objects.filter(project=project).order_by("-number").values_list("pk", flat=True).first()
     if newest is None:

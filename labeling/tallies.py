@@ -1,8 +1,7 @@
 """Votes counted: per label how many said what, the verdict and its state. The votes have been read by the caller.
 
 The rule: a label that is not unanimous is a dispute, once everyone asked has answered. Probability is the share of yes
-among yes and no votes. One vote a rater: that of the latest round, which adds to the earlier ones where it asked for
-some labels alone.
+among yes and no votes. One vote a rater and label: the latest that was asked that label, in the order of rounds.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -26,7 +25,6 @@ class Vote:
     id: int = 0
     schema_id: int = 0
     snapshot_id: int | None = None
-    asks_some: bool = False  # its slot asked for some labels alone
     is_gold: bool = False  # its slot was opened by a draw
 
 
@@ -90,8 +88,8 @@ def one_a_rater(votes: Iterable[Vote]) -> list[Vote]:
 
 
 def _after(kept: Vote, vote: Vote) -> Vote:
-    """A round that asked for some labels leaves what the rater said on the others."""
-    adds = vote.asks_some and kept.outcome == vote.outcome == JUDGED
+    """A later answer leaves what the rater said on labels it was not asked, unless it says that nobody can judge it."""
+    adds = kept.outcome == vote.outcome == JUDGED
     return replace(vote, verdicts={**kept.verdicts, **vote.verdicts}) if adds else vote
 
 

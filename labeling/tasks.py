@@ -13,6 +13,7 @@ from labeling import (
     intake,
     jobs,
     judgment_import,
+    new_labels,
     recounts,
     releases,
     retention,
@@ -30,6 +31,7 @@ jobs.handles("freeze")(releases.run)
 jobs.handles(recounts.KIND)(recounts.run)
 jobs.handles(expectations.KIND)(expectations.run)
 jobs.handles(asking_again.KIND)(asking_again.run)
+jobs.handles(new_labels.KIND)(new_labels.run)
 
 
 @shared_task

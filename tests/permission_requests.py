@@ -387,6 +387,12 @@ REQUESTS: dict[str, list[Call]] = {
         }),
         api("POST", "schema_versions", body=sends(labels=LABELS)),
     ],
+    "schema.ask_again": [
+        api("GET", "new_label_rounds"),
+        api("POST", "new_label_rounds", body=sends(labels=["games"]), ok=frozenset({202, 409})),
+        page("GET", "labeling:new_labels", query="label=games"),
+        page("POST", "labeling:new_labels", body=sends(label="games"), ok=frozenset({302, 409})),
+    ],
     "schema.edit_used_version": [
         *(api(method, "schema_version", lambda w, who: in_project(w, who) | {"number": 1}, sends(guideline="Other"))
           for method in ("PUT", "PATCH", "DELETE")),

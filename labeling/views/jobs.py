@@ -20,6 +20,7 @@ NAMES = {
     "batch": "Choice of a batch",
     "score": "Scoring",
     "freeze": "Freezing a release",
+    "ask_new_labels": "Asking about new labels",
     "ask_again": "Asking again about drawn pages",
     "release": "Release",
     "export": "Export",

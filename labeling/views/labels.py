@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from labeling import label_changes, publishing
+from labeling import label_changes, new_labels, publishing
 from labeling.forms.labels import LabelForms, SchemaForm, draft_from, forms_of
 from labeling.models import Project
 from labeling.refusals import Stale, Unacceptable
@@ -83,6 +83,7 @@ def _page(
     context |= {
         "schema": newest,
         "asked": newest.asked() if newest else [],
+        "younger": new_labels.younger_than_answers(project),
         "known_keys": set(newest.labels.values_list("key", flat=True)) if newest else set(),
         "next_number": (newest.number if newest else 0) + 1,
         "schema_form": schema_form,

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 from labeling import own_letters, schemas
 from labeling.forms.letters import LettersForm
 from labeling.models import Project
-from labeling.refusals import Unacceptable
+from labeling.refusals import Refused, Unacceptable
 from labeling.web import PersonRequest, page
 
 
@@ -16,7 +16,9 @@ from labeling.web import PersonRequest, page
 @page("desk.set_own")
 def letters(request: PersonRequest, project: Project) -> HttpResponse:
     """Show one's letters; a POST keeps others, `reset` those of the project."""
-    schema = schemas.in_force(project)
+    schema = schemas.in_force_if_any(project)
+    if schema is None:
+        raise Refused("This project asks nothing yet, so its labels have no letters.")
     if request.method != "POST":
         now = own_letters.of(schema, own_letters.wanted_by(request.user, project))
         return _page(request, LettersForm(schema, now), status=200)

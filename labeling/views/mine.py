@@ -97,10 +97,12 @@ def comfort(request: PersonRequest, project: Project) -> Found:
 
 
 def letters(request: PersonRequest, project: Project) -> Found:
-    schema = schemas.in_force(project)
+    schema = schemas.in_force_if_any(project)
+    if schema is None or not schema.asked:
+        return None
     shown = own_letters.of(schema, own_letters.wanted_by(request.user, project))
     own = [(label.name, shown[label.key]) for label in schema.asked if shown.get(label.key, "") != label.shortcut]
-    return {"own": own, "n_without": len(schema.asked) - len(shown)} if schema.asked else None
+    return {"own": own, "n_without": len(schema.asked) - len(shown)}
 
 
 SECTIONS = (

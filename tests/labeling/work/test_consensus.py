@@ -10,8 +10,8 @@ def vote(rater, round=1, outcome="judged", **verdicts):
     return Vote(rater, round, outcome, verdicts)
 
 
-def gone(rater):
-    return vote(rater, outcome="not_assessable")
+def gone(rater, round=1):
+    return vote(rater, round, outcome="not_assessable")
 
 
 def test_a_label_all_answer_alike_is_agreed():
@@ -53,13 +53,22 @@ def test_a_rater_votes_once_with_the_latest_round():
 
 def test_a_later_round_that_asked_for_some_labels_leaves_what_the_rater_said_on_the_others():
     first = vote(1, round=1, news="yes", games="no")
-    found = tally([first, Vote(1, 2, "judged", {"games": "yes"}, asks_some=True)], complete=True)
+    found = tally([first, vote(1, round=2, games="yes")], complete=True)
     assert {key: label["verdict"] for key, label in found.labels.items()} == {"news": "yes", "games": "yes"}
 
 
-def test_a_later_round_that_asked_for_all_labels_replaces_the_earlier_one():
-    first = vote(1, round=1, news="yes", chess="yes")
-    assert list(tally([first, vote(1, round=2, news="no")], complete=True).labels) == ["news"]
+def test_of_each_label_the_latest_answer_that_was_asked_it_counts():
+    rounds = [vote(1, round=1, news="yes", chess="yes"), vote(1, round=2, news="no"), vote(1, round=3, maps="unsure")]
+    found = tally(rounds, complete=True)
+    assert {key: [label[said] for said in ("yes", "no", "unsure")] for key, label in found.labels.items()} == {
+        "chess": [1, 0, 0], "maps": [0, 0, 1], "news": [0, 1, 0],
+    }  # fmt: skip
+    assert found.n_judgments == 1
+
+
+def test_who_says_later_that_nobody_can_judge_the_page_takes_their_earlier_verdicts_back():
+    found = tally([vote(1, round=1, news="yes"), gone(1, round=2), vote(2, news="yes")], complete=False)
+    assert (found.labels["news"]["yes"], found.n_judgments, found.n_not_assessable) == (1, 2, 1)
 
 
 def test_a_label_that_needs_a_person_is_in_dispute_whatever_the_votes_and_the_decision_say():
