@@ -1,4 +1,4 @@
-"""Answering: draft, submit, revise, skip. What a complete answer is stands in `answers`."""
+"""Answering: submit, revise, skip. What a complete answer is stands in `answers`, ticks before it in `drafts`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +10,13 @@ from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, SmallI
 from django.db.models.functions import Now
 
 from labeling import consensus, exposure, lost_leases, queue, quotas, schemas, skipping
-from labeling.answers import MAX_NOTE, Answer, verdicts_of
+from labeling.answers import Answer, verdicts_of
+from labeling.drafts import drop_draft, save_draft
 from labeling.models import Assignment, Draft, Event, Item, Judgment, Rater, State, User
 from labeling.models.rules import SkipPolicy
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
 from labeling.refusals import Forbidden, LeaseLost, Refused, Stale, Unacceptable
+from labeling.slots import lock
 from labeling.statements import Place, Select, Update
 
 ANSWERED = "You have answered this page already. Change your answer from My work."
@@ -32,41 +34,6 @@ def question_of(slot: Assignment, *, by: User) -> schemas.Schema:
 def asked_of(slot: Assignment, *, by: User) -> tuple[str, ...]:
     """The keys of the labels this person was asked."""
     return tuple(slot.asked or question_of(slot, by=by).keys)
-
-
-# ---- drafts ---------------------------------------------------------------------------------------------------------
-def save_draft(slot: Assignment, *, by: User, answer: Answer) -> Draft:
-    """Keep ticks that are not submitted. Taken even after the lease is lost; of a page that is answered none is left.
-
-    Ticks and Enter are a moment apart and arrive by two ways. A draft that was there when the answer was begun is
-    dropped by it; one that came later waits here for the item's lock, finds the answer, and is dropped.
-    """
-    if len(answer.note) > MAX_NOTE:
-        raise Unacceptable(f"A note holds {MAX_NOTE:,} characters.", [{"pointer": "/note", "detail": "Too long."}])
-    draft = Draft(annotator=by, item_id=slot.item_id, round=slot.round, answer=answer.as_draft(), saved_at=Now())
-    with transaction.atomic():
-        Draft.objects.bulk_create(
-            [draft],
-            update_conflicts=True,
-            unique_fields=["annotator", "item", "round"],
-            update_fields=["answer", "saved_at"],
-        )
-        draft.refresh_from_db(fields=["saved_at"])
-    with transaction.atomic():
-        lock(slot.item_id)
-        if Assignment.objects.filter(item=slot.item_id, round=slot.round, annotator=by, state=State.DONE).exists():
-            _drop_draft(slot, by)
-    return draft
-
-
-def draft_of(slot: Assignment, *, by: User) -> Draft | None:
-    if getattr(slot, "has_draft", True) is False:  # known since the lease: no query for what is not there
-        return None
-    return Draft.objects.filter(annotator=by, item_id=slot.item_id, round=slot.round).first()
-
-
-def _drop_draft(slot: Assignment, by: User) -> None:
-    Draft.objects.filter(annotator=by, item_id=slot.item_id, round=slot.round).delete()
 
 
 # ---- submit ---------------------------------------------------------------------------------------------------------
@@ -129,7 +96,7 @@ def _record(
                 active_seconds=answer.active_seconds, submitted_at=ground.moment if now is None else now,
             )  # fmt: skip
             if ground.has_draft:
-                _drop_draft(slot, by)
+                drop_draft(slot, by)
             consensus.refresh(slot.item, project=slot.project)
     except LeaseLost:
         if outcome == Judgment.Outcome.JUDGED:  # that nobody can judge it is no tick: it would overwrite those kept
@@ -184,12 +151,6 @@ def _lock_for(slot: Assignment, by: User) -> _Ground:
     [(moment, rater, code, has_draft, has_answered)] = _GROUND.rows(item=slot.item_id, by=by.pk, round=slot.round)
     known = Rater(pk=rater, project_id=slot.project_id, user=by, code=code or "")
     return _Ground(moment, known if rater else Rater.objects.of(slot.project, by), has_draft, has_answered)
-
-
-def lock(item_id: int) -> None:
-    """Take the item's lock first, always: completion, dispute and adaptive slots are decided under it."""
-    rows: QuerySet[Item] = Item.objects.filter(pk=item_id)
-    rows.select_for_update().values_list("pk").get()
 
 
 _CLOSE = Update(
@@ -311,4 +272,4 @@ def skip(slot: Assignment, *, by: User, reason: str = SkipReason.RATHER_NOT, now
         raise Refused(ANSWERED)
     skipping.pass_on(slot, by=by, reason=reason, now=now)
     if slot.project.skip_policy != SkipPolicy.BACK:  # what comes back is gone on with
-        _drop_draft(slot, by)
+        drop_draft(slot, by)

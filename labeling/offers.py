@@ -108,6 +108,14 @@ def take_front(wish: Wish, *, start: int, skip_locked: bool) -> int:
     return _take(front, wish, skip_locked, start=start, factor=places.factor_of(wish.terms.desk))
 
 
+def take_these(wish: Wish, *, item: int, round: int) -> int:
+    """Lease one slot of this item's round. Rows taken; one that somebody is taking at this moment is not waited for."""
+    for_them = Q(assigned_to=None) | Q(assigned_to=wish.annotator)
+    slots = admissible(wish).filter(for_them, item=item, round=round).in_queue_order()
+    taken, changes = _lease(slots, wish, timedelta(seconds=wish.project.lease_seconds), True)
+    return taken.update(**changes)
+
+
 def held(wish: Wish) -> Assignment | None:
     """What this person holds here, run out or not."""
     if isinstance(wish.moment, Now):

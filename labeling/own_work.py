@@ -57,9 +57,13 @@ def revisable(project: Project, person: User) -> QuerySet[Judgment]:
     """This person's answers that no adjudicator has decided and no release holds, newest first."""
     decided = Adjudication.objects.in_force().filter(item=OuterRef("item"))
     released = GoldItem.objects.filter(item=OuterRef("item"))
+    return answers_of(project, person).filter(~Exists(decided), ~Exists(released))
+
+
+def answers_of(project: Project, person: User) -> QuerySet[Judgment]:
+    """This person's answers in force, newest first."""
     own = Judgment.objects.current().filter(rater__user=person, rater__project=project)
-    found = own.filter(~Exists(decided), ~Exists(released)).select_related("item", "rater")
-    return found.order_by("-submitted_at", "-id")
+    return own.select_related("item", "rater").order_by("-submitted_at", "-id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,3 +121,9 @@ def reopen(slots: QuerySet[Assignment], now: Moment | None) -> int:
 def reordered(project: Project) -> None:
     """Pages came in, or changed places: where people stood in the queue says nothing any more."""
     Project.objects.filter(pk=project.pk).update(queue_epoch=F("queue_epoch") + 1)
+
+
+def lock(item_id: int) -> None:
+    """Take the item's lock first, always: completion, dispute and adaptive slots are decided under it."""
+    rows: QuerySet[Item] = Item.objects.filter(pk=item_id)
+    rows.select_for_update().values_list("pk").get()

@@ -34,6 +34,8 @@ urlpatterns = [
     path("p/<slug:slug>/mine/letters/", letters.letters, name="letters"),
     path("p/<slug:slug>/mine/last/", change.change_last, name="change_last"),
     path("p/<slug:slug>/mine/<int:judgment_id>/", change.change, name="change"),
+    path("p/<slug:slug>/mine/drafts/<int:draft_id>/go-on/", mine.go_on, name="draft_go_on"),
+    path("p/<slug:slug>/mine/drafts/<int:draft_id>/throw-away/", mine.throw_away, name="draft_throw_away"),
     # adjudicate
     path("p/<slug:slug>/adjudicate/", adjudicate.adjudicate, name="adjudicate"),
     path("p/<slug:slug>/adjudicate/<public_id:public_id>/", adjudicate.case, name="case"),

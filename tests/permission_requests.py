@@ -14,7 +14,7 @@ from django.utils import timezone
 from active_learning.models import Batch, TrainingRun
 from labeling import adjudication, consensus, invites, tokens
 from labeling.forms.projects import initial_of
-from labeling.models import Import, Item, Job, Membership, Project, User
+from labeling.models import Assignment, Draft, Import, Item, Job, Membership, Project, User
 from tests.factories import make_assignment, make_item, make_judgment, make_member, make_project
 from tests.labeling.gold.work import annotators, answer_all, decide, draw, freeze
 from tests.real_http import Answer
@@ -105,6 +105,8 @@ def make_world(name: str) -> World:
     w.open_slot = make_assignment(project)
     w.judgments = {role: _judged(project, w.people[role]) for role in ("annotator", "adjudicator")}
     w.foreign_judgment = _judged(project, w.other)
+    w.drafts = {role: _begun(w.leases[role]) for role in ("annotator", "adjudicator")}
+    w.foreign_draft = _begun(w.foreign_lease)
     w.job = Job.objects.create(project=project, kind="import", created_by=w.people["manager"])
     w.run = Import.objects.create(
         project=project, job=w.job, stored_name="x.csv", sha256="0" * 64, size_bytes=10, format="csv"
@@ -152,6 +154,10 @@ def _half_done(project: Project) -> Item:
     return item
 
 
+def _begun(slot: Assignment) -> Draft:
+    return Draft.objects.create(annotator=slot.annotator, item=slot.item, round=slot.round, answer={"yes": ["news"]})
+
+
 def _judged(project: Project, rater: User):
     slot = make_assignment(project, annotator=rater, state="done", available_at=None)
     return make_judgment(slot.item, rater, yes=["news"], assignment=slot)
@@ -163,6 +169,14 @@ def lease(w: World, who: str) -> dict[str, Any]:
 
 def foreign_lease(w: World, who: str) -> dict[str, Any]:
     return {"assignment_id": w.foreign_lease.pk}
+
+
+def draft(w: World, who: str) -> dict[str, Any]:
+    return {"slug": w.project.slug, "draft_id": w.drafts.get(who, w.foreign_draft).pk}
+
+
+def foreign_draft(w: World, who: str) -> dict[str, Any]:
+    return {"slug": w.project.slug, "draft_id": w.foreign_draft.pk}
 
 
 def judgment(w: World, who: str) -> dict[str, Any]:
@@ -443,13 +457,21 @@ REQUESTS: dict[str, list[Call]] = {
         page("GET", "labeling:jobs"),
     ],
     # ---- work
-    "queue.claim": [api("POST", "next"), page("GET", "labeling:annotate")],
+    "queue.claim": [
+        api("POST", "next"), page("GET", "labeling:annotate"),
+        api("POST", "draft_go_on", draft), page("POST", "labeling:draft_go_on", draft),
+    ],
     "queue.release_own_lease": [
         api("POST", "renew", lease, foreign=foreign_lease),
         api("POST", "release", lease, foreign=foreign_lease),
         page("POST", "labeling:release", both(in_project, lease), foreign=both(in_project, foreign_lease)),
     ],
-    "draft.save_own": [api("PUT", "draft", lease, ANSWER, foreign=foreign_lease)],
+    "draft.save_own": [
+        api("PUT", "draft", lease, ANSWER, foreign=foreign_lease),
+        api("GET", "drafts"),
+        api("DELETE", "own_draft", draft, foreign=foreign_draft),
+        page("POST", "labeling:draft_throw_away", draft, foreign=foreign_draft),
+    ],
     "desk.set_own": [page("GET", "labeling:letters"), page("POST", "labeling:letters", body=sends(games="x"))],
     "judgment.create": [
         api("POST", "judgment", lease, ANSWER, foreign=foreign_lease),
@@ -460,7 +482,9 @@ REQUESTS: dict[str, list[Call]] = {
         page("POST", "labeling:skip", both(in_project, lease), sends(reason="rather_not"),
              foreign=both(in_project, foreign_lease)),
     ],
-    "judgment.read_own": [page("GET", "labeling:mine"), page("GET", "labeling:change_last")],
+    "judgment.read_own": [
+        page("GET", "labeling:mine"), page("GET", "labeling:change_last"), api("GET", "own_judgments"),
+    ],
     "judgment.revise_own": [
         api("POST", "revise", judgment, ANSWER, foreign=foreign_judgment),
         page("GET", "labeling:change", both(in_project, judgment), foreign=both(in_project, foreign_judgment)),

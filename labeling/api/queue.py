@@ -7,7 +7,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.response import Response
 
-from labeling import judging, permissions, queue, schemas, waiting
+from labeling import drafts, judging, permissions, queue, schemas, waiting
+from labeling.answers import MAX_NOTE
 from labeling.api.base import ActionView
 from labeling.api.conventions import if_match
 from labeling.api.shapes import (
@@ -23,6 +24,9 @@ from labeling.forms.answers import LONGEST_SECONDS
 from labeling.models import Assignment, Judgment, Project, Role, State
 from labeling.models.work import SkipReason
 
+SEEN = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="the `version` this device last saw")
+NEW = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="`*`: no draft was there")
+
 
 class AnswerSerializer(serializers.Serializer):
     """Every asked label that is not named is "no"; an empty answer needs `"none": true`."""
@@ -31,7 +35,7 @@ class AnswerSerializer(serializers.Serializer):
     unsure = serializers.ListField(child=serializers.CharField(max_length=40), default=list, max_length=500)
     none = serializers.BooleanField(default=False)
     confidence = serializers.ChoiceField(choices=["low", "medium", "high"], allow_null=True, default=None)
-    note = serializers.CharField(allow_blank=True, default="", max_length=judging.MAX_NOTE)
+    note = serializers.CharField(allow_blank=True, default="", max_length=MAX_NOTE)
     active_seconds = serializers.FloatField(allow_null=True, default=None, min_value=0, max_value=LONGEST_SECONDS)
 
     def answer(self) -> judging.Answer:
@@ -61,10 +65,15 @@ def next_shape(project: Project, user) -> dict[str, Any]:
     slot = queue.lease_next(project, annotator=user)
     if slot is None:
         return {"assignment": None, "reason": waiting.nothing_left(project, annotator=user)}
+    return next_shape_of(slot, user)
+
+
+def next_shape_of(slot: Assignment, user) -> dict[str, Any]:
+    """A page this person has just been given."""
     return {
         "assignment": _lease(slot, user),
-        "item": item_shape(slot.item, slot.snapshot, project=project, whole=False),
-        "draft": draft_shape(judging.draft_of(slot, by=user)),
+        "item": item_shape(slot.item, slot.snapshot, project=slot.project, whole=False),
+        "draft": draft_shape(drafts.draft_of(slot, by=user)),
     }
 
 
@@ -116,11 +125,25 @@ class JudgmentView(SlotView):
 class DraftView(SlotView):
     actions = {"PUT": "draft.save_own"}
 
-    @extend_schema(request=AnswerSerializer, responses=DraftShape)
+    @extend_schema(request=AnswerSerializer, responses=DraftShape, parameters=[SEEN, NEW])
     def put(self, request, assignment_id: int) -> Response:
-        """Keep ticks that are not submitted; accepted even after the lease is lost."""
+        """Keep ticks that are not submitted; accepted even after the lease is lost.
+
+        `If-Match` with the draft's `version`, or `If-None-Match: *` where there was none, guards against two devices:
+        other ticks saved meanwhile are a 412 with both versions. Without either, what is there is replaced.
+        """
         body = _valid(AnswerSerializer, request)
-        return Response(draft_shape(judging.save_draft(self.slot, by=request.user, answer=body.answer())))
+        draft = drafts.save_draft(self.slot, by=request.user, answer=body.answer(), seen=_seen_draft(request))
+        response = Response(draft_shape(draft))
+        response["ETag"] = f'"{drafts.version_of(draft)}"'
+        return response
+
+
+def _seen_draft(request) -> str | None:
+    if request.headers.get("If-None-Match", "").strip() == "*":
+        return drafts.NOTHING_SEEN
+    seen = if_match(request)
+    return None if seen in {None, "*"} else seen.strip('"')
 
 
 class SkipView(SlotView):

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from labeling import weburls
+from labeling import drafts, weburls
 from labeling.models import Assignment, Draft, Item, Judgment, Project, Snapshot
 
 
@@ -59,6 +59,7 @@ class DraftShape(serializers.Serializer):
     confidence = serializers.CharField(allow_null=True)
     note = serializers.CharField(allow_blank=True)
     saved_at = serializers.DateTimeField()
+    version = serializers.CharField(help_text="send it as If-Match with the next saving")
 
 
 class NextShape(serializers.Serializer):
@@ -78,7 +79,7 @@ def lease_shape(slot: Assignment, *, schema_number: int, asked: tuple[str, ...])
 
 
 def draft_shape(draft: Draft | None) -> dict[str, Any] | None:
-    return None if draft is None else {**draft.answer, "saved_at": draft.saved_at}
+    return None if draft is None else {**draft.answer, "saved_at": draft.saved_at, "version": drafts.version_of(draft)}
 
 
 class JudgmentShape(serializers.Serializer):

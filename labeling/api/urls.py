@@ -12,6 +12,7 @@ from labeling.api import (
     jobs,
     judgments,
     members,
+    mine,
     new_labels,
     projects,
     queue,
@@ -63,6 +64,10 @@ urlpatterns = [
     path("assignments/<int:assignment_id>/renew/", queue.RenewView.as_view(), name="renew"),
     path("assignments/<int:assignment_id>/release/", queue.ReleaseView.as_view(), name="release"),
     path("projects/<slug:slug>/judgments/", judgments.JudgmentsView.as_view(), name="judgments"),
+    path("projects/<slug:slug>/judgments/mine/", mine.OwnJudgmentsView.as_view(), name="own_judgments"),
+    path("projects/<slug:slug>/drafts/", mine.DraftsView.as_view(), name="drafts"),
+    path("projects/<slug:slug>/drafts/<int:draft_id>/", mine.DraftView.as_view(), name="own_draft"),
+    path("projects/<slug:slug>/drafts/<int:draft_id>/go-on/", mine.GoOnView.as_view(), name="draft_go_on"),
     path("judgments/<int:judgment_id>/revise/", queue.ReviseView.as_view(), name="revise"),
     # agreement, consensus, adjudication
     path("projects/<slug:slug>/agreement/", agreement.AgreementView.as_view(), name="agreement"),

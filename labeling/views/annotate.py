@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import idempotency, judging, own_letters, queue, schemas, waiting
+from labeling import drafts, idempotency, judging, own_letters, queue, schemas, waiting
 from labeling.forms.answers import AnswerForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.models import Assignment, Draft, IdempotencyKey, Judgment, Project
@@ -65,7 +65,7 @@ def submit(request: PersonRequest, project: Project, assignment_id: int) -> Http
             judging.submit(slot, by=request.user, answer=form.answer())
     except Unacceptable as fault:
         with suppress(Unacceptable):  # a note too long to be kept stays on the screen alone
-            judging.save_draft(slot, by=request.user, answer=form.answer())
+            drafts.save_draft(slot, by=request.user, answer=form.answer())
         faults = form.placed(fault.errors, schema=judging.question_of(slot, by=request.user))
         return _again(request, project, slot, form, faults)
     except ChangedSince as refused:
@@ -114,7 +114,7 @@ def _next_page(request: PersonRequest, project: Project) -> HttpResponse:
     if slot is None:
         context = {"assignment": None, "reason": waiting.nothing_left(project, annotator=request.user)}
         return _render(request, project, context)
-    draft = judging.draft_of(slot, by=request.user)
+    draft = drafts.draft_of(slot, by=request.user)
     shown = judging.question_of(slot, by=request.user)
     letters = own_letters.wanted_by(request.user, project, slot=slot)
     answer = draft.answer if draft else {}
@@ -126,7 +126,7 @@ def _again(
     heading: str = "", status: int = 422,
 ) -> HttpResponse:  # fmt: skip
     """The same page with the ticks kept, the sentences on top and each beside what it is about."""
-    draft = judging.draft_of(slot, by=request.user)
+    draft = drafts.draft_of(slot, by=request.user)
     shown = judging.question_of(slot, by=request.user)
     letters = own_letters.wanted_by(request.user, project)
     answer = form.answer().as_draft()
@@ -177,6 +177,7 @@ def _context(
         "idempotency_key": uuid.uuid4().hex,
         "place": place_mark(slot),
         "draft_saved_at": draft.saved_at if draft else None,
+        "draft_version": drafts.version_of(draft),
         "reasons": skip_reasons(project),
         "urls": {
             "submit": reverse("labeling:submit", args=where),

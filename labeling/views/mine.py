@@ -8,19 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from labeling import own_letters, own_work, schemas
-from labeling.models import Judgment, Project
+from labeling import drafts, own_letters, own_work, schemas
+from labeling.models import Draft, Judgment, Project
 from labeling.phrases import duration, share
+from labeling.refusals import Refused
 from labeling.views.annotate import progress
 from labeling.views.material import address, in_words
 from labeling.web import PersonRequest, page
 
 ANSWERS_A_PAGE = 20
+DRAFTS_SHOWN = 50
 
 Found = dict[str, Any] | None
 
@@ -48,6 +51,50 @@ def to_do(request: PersonRequest, project: Project) -> Found:
     waits = own_work.waiting_for(project, request.user)
     held = address(waits.held.item, project=project) if waits.held else ""
     return {"held": held, "lease": waits.held, "is_put_by": waits.is_put_by, "sentence": waits.sentence}
+
+
+# ---- drafts ---------------------------------------------------------------------------------------------------------
+def kept_drafts(request: PersonRequest, project: Project) -> Found:
+    """What was begun and is no answer yet."""
+    names = {label.key: label.name for label in schemas.in_force(project).labels}
+    kept = list(drafts.kept_by(request.user, project)[: DRAFTS_SHOWN + 1])
+    if not kept:
+        return None
+    rows = [
+        {
+            "draft": draft,
+            "address": address(draft.item, project=project),
+            "words": drafts.in_words(draft.answer, names),
+            "standing": drafts.standing(draft),
+        }
+        for draft in kept[:DRAFTS_SHOWN]
+    ]
+    return {"rows": rows, "more": len(kept) > DRAFTS_SHOWN, "shown": DRAFTS_SHOWN}
+
+
+@require_POST
+@page("queue.claim")
+def go_on(request: PersonRequest, project: Project, draft_id: int) -> HttpResponse:
+    """Lease exactly the page of a draft; My work says so where it is not to be had."""
+    try:
+        drafts.go_on(_own_draft(request, project, draft_id), by=request.user)
+    except Refused as refused:
+        messages.warning(request, refused.sentence)
+        return redirect("labeling:mine", project.slug)
+    return redirect("labeling:annotate", project.slug)
+
+
+@require_POST
+@page("draft.save_own")
+def throw_away(request: PersonRequest, project: Project, draft_id: int) -> HttpResponse:
+    drafts.throw_away(_own_draft(request, project, draft_id))
+    messages.success(request, "The draft is thrown away.")
+    return redirect("labeling:mine", project.slug)
+
+
+def _own_draft(request: PersonRequest, project: Project, draft_id: int) -> Draft:
+    mine = Draft.objects.filter(annotator=request.user, item__project=project).select_related("item__project")
+    return get_object_or_404(mine, pk=draft_id)
 
 
 # ---- answers that may still be changed ------------------------------------------------------------------------------
@@ -107,6 +154,7 @@ def letters(request: PersonRequest, project: Project) -> Found:
 
 SECTIONS = (
     Section("todo", to_do),
+    Section("drafts", kept_drafts),
     Section("done", done),
     Section("figures", figures, aside=True),
     Section("letters", letters, aside=True),

@@ -121,46 +121,134 @@ function bringInLine(root, row) {
 
 // ---- the draft ----
 
+const ELSEWHERE = "You ticked this page on another device meanwhile.";
+
+/** The same answer, whatever the order in which it was ticked. */
+function saysTheSame(one, other) {
+  const plain = ({ yes, unsure, none, confidence, note }) =>
+    JSON.stringify([[...yes].sort(), [...unsure].sort(), none, confidence ?? null, note]);
+  return plain(one) === plain(other);
+}
+
+/** An answer that is not on the screen, as one line. */
+function saidIn(root, answer) {
+  const rows = rowsOf(root).map(({ dataset: { label, name } }) => ({
+    name,
+    verdict: answer.yes.includes(label) ? "yes" : answer.unsure.includes(label) ? "unsure" : "no",
+  }));
+  const note = answer.note ? `, with the note “${answer.note}”` : "";
+  return `${inWords(rows, answer.none).strong || "nothing chosen"}${note}`;
+}
+
 function draftOf(root) {
   const note = root.querySelector("[data-draft]");
+  let version = root.dataset.version; // of the draft as the server has it; "" while there is none
   let changes = 0;
   let saved = 0;
   let isSending = false;
   let isClosed = false;
   let isRefused = false;
   let pause = 0;
+  const isUnsaved = () => !isClosed && saved !== changes;
+  const keep = () => keepHere(root, readAnswer(root), version);
 
   async function send() {
     clearTimeout(pause);
     if (isSending || isClosed || !root.isConnected) return;
     isSending = true;
     const sent = changes;
-    const refusal = await sendJSON(root.dataset.draftUrl, "PUT", readAnswer(root));
+    const seen = version ? { "If-Match": `"${version}"` } : { "If-None-Match": "*" };
+    const refusal = await sendJSON(root.dataset.draftUrl, "PUT", readAnswer(root), seen);
     isSending = false;
     if (isClosed || !root.isConnected) return;
     if (refusal.status < 200 || refusal.status >= 300) {
       isRefused = true;
-      keepHere(root, readAnswer(root));
-      refused("draft", refusal, send);
+      keep();
+      if (refusal.status === 412 && refusal.answer?.theirs) chooseBetween(refusal.answer);
+      else refused("draft", refusal, send);
       return;
     }
     isRefused = false;
     saved = sent;
+    version = refusal.answer?.version ?? version;
     forget(root);
     settled("draft");
     note.hidden = saved !== changes;
     if (saved !== changes) send();
   }
 
+  function change() {
+    changes += 1;
+    note.hidden = true;
+    if (isRefused) keep(); // the browser may be closed before the server says no again
+  }
+
+  /** Another device saved other ticks: these stay on the screen until the person says which are meant. */
+  function chooseBetween({ theirs, version: theirVersion }) {
+    refused("draft", {
+      status: 412,
+      sentence: `${ELSEWHERE} What is saved there says: ${saidIn(root, theirs)}. What is here is not saved yet.`,
+      choices: [
+        ["Keep what is here", () => {
+          version = theirVersion;
+          send();
+        }],
+        ["Take the other", () => {
+          clearTimeout(pause);
+          version = theirVersion;
+          saved = changes;
+          isRefused = false;
+          writeAnswer(root, theirs);
+          forget(root);
+          settled("draft");
+          say(root);
+          note.hidden = false;
+        }],
+      ],
+    });
+  }
+
+  /** What no server took, from this computer: it comes back, unless another device has saved other ticks since. */
+  function restore() {
+    const kept = takeBack(root);
+    if (kept === null) return;
+    if (saysTheSame(kept.answer, readAnswer(root))) {
+      forget(root);
+      return;
+    }
+    const takeKept = () => {
+      writeAnswer(root, kept.answer);
+      say(root);
+      change();
+      send();
+    };
+    if (version === "" || version === kept.version) {
+      takeKept();
+      return;
+    }
+    refused("draft", {
+      status: 412,
+      sentence: `${ELSEWHERE} On this computer you had ticked: ${saidIn(root, kept.answer)}. That was never saved.`,
+      choices: [
+        ["Take that", takeKept],
+        ["Keep what is shown", () => {
+          forget(root);
+          settled("draft");
+        }],
+      ],
+    });
+  }
+
   return {
     changed({ afterMs = 0 } = {}) {
-      changes += 1;
-      note.hidden = true;
-      if (isRefused) keepHere(root, readAnswer(root)); // the browser may be closed before the server says no again
+      change();
       clearTimeout(pause);
       pause = setTimeout(send, afterMs);
     },
-    isUnsaved: () => !isClosed && saved !== changes,
+    isUnsaved,
+    keep,
+    keepUnsaved: () => isUnsaved() && keep(),
+    restore,
     flush: () => saved !== changes && send(),
     pause: () => clearTimeout(pause),
     close: () => (isClosed = true),
@@ -270,11 +358,7 @@ function mount(root, { isSame }) {
   if (!form) return;
   if (root.dataset.draftUrl) {
     page.draft = draftOf(root);
-    const kept = takeBack(root);
-    if (kept) {
-      writeAnswer(root, kept);
-      page.draft.changed();
-    }
+    page.draft.restore();
   }
   if (root.dataset.renewUrl) page.lease = leaseOf(root);
   if (page.draft === null) form.addEventListener("submit", () => (page.isTouched = false));
@@ -311,7 +395,7 @@ follow({
     // Given to someone else: the server kept the ticks as a draft, and nothing is left to save here.
     page.isRefused = !refusal.isLost;
     if (refusal.isLost) page.draft?.close();
-    else if (page.draft) keepHere(page.root, readAnswer(page.root));
+    else page.draft?.keep();
     refused("answer", refusal, retry);
   },
   onTaken() {
@@ -321,6 +405,7 @@ follow({
   },
 });
 offerComfort();
+addEventListener("pagehide", () => page?.draft?.keepUnsaved()); // its draft may still be on its way
 askBeforeLeaving(() => Boolean(page?.isRefused || page?.isTouched || page?.draft?.isUnsaved()));
 listen({
   onLetter(letter, { shift }) {

@@ -31,11 +31,11 @@ function csrfToken() {
 }
 
 /** Send JSON. The status is 0 when the server could not be reached, and 401 when it wants a login first. */
-export async function sendJSON(url, method, body) {
+export async function sendJSON(url, method, body, headers = {}) {
   try {
     const response = await fetch(url, {
       method,
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken(), ...headers },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(SENDING_MS),
     });
@@ -142,9 +142,12 @@ function link(name, href, { newTab = false } = {}) {
   return control;
 }
 
-/** Say that a draft or an answer was refused, and try again by itself where waiting can help. */
+/**
+ * Say that a draft or an answer was refused, and try again by itself where waiting can help.
+ * `choices`: [[name, onPress], ...] where the person has to choose, in place of any other button.
+ */
 export function refused(about, refusal, retry) {
-  const { status, sentence, isLost } = refusal;
+  const { status, sentence, isLost, choices } = refusal;
   const kind = isLost ? "lost" : about;
   const bar = workRoot()?.querySelector(".stay.refused");
   if (!bar || WEIGHT[kind] < WEIGHT[shown]) return;
@@ -154,7 +157,9 @@ export function refused(about, refusal, retry) {
   const tryNow = button("Try now", retry);
   const logIn = link("Log in", document.body.dataset.login ?? "/", { newTab: true });
   const next = link("Next page", location.pathname + location.search);
-  if (mayWait(refusal)) {
+  if (choices) {
+    fill(bar, sentence, choices.map(([name, onPress]) => button(name, onPress)));
+  } else if (mayWait(refusal)) {
     countDown(fill(bar, NOT_SAVED, [tryNow]), retry);
   } else if (status === 401) {
     fill(bar, sentence ?? REFUSED[401], [logIn, tryNow]);
@@ -231,16 +236,14 @@ function withStore(work) {
   }
 }
 
-export function keepHere(root, answer) {
-  withStore((store) => store.setItem(nameOf(root), JSON.stringify({ at: serverTime(root), answer })));
+/** `version` is that of the draft these ticks were made upon. */
+export function keepHere(root, answer, version) {
+  withStore((store) => store.setItem(nameOf(root), JSON.stringify({ at: serverTime(root), answer, version })));
 }
 
-/** What this person kept of this page, if the server has nothing newer. */
+/** What this person kept of this page here: {answer, version}, or null. */
 export function takeBack(root) {
-  const kept = withStore((store) => JSON.parse(store.getItem(nameOf(root))));
-  const isNewer = kept !== null && !(kept.at <= Date.parse(root.dataset.saved));
-  if (!isNewer) forget(root);
-  return isNewer ? kept.answer : null;
+  return withStore((store) => JSON.parse(store.getItem(nameOf(root))));
 }
 
 export function forget(root) {

@@ -240,14 +240,70 @@ def test_ticks_no_server_took_are_never_shown_to_the_next_person(at_work, alice,
     assert not Draft.objects.filter(annotator=bob).exists()
 
 
-def test_a_draft_saved_elsewhere_since_then_wins(at_work, alice):
+def elsewhere(person, **answer):
+    """Ticks the same person saves on another device."""
+    judging.save_draft(Assignment.objects.get(annotator=person), by=person, answer=judging.Answer(**answer))
+
+
+def kept_ticks(person):
+    kept = Draft.objects.get(annotator=person).answer
+    return kept["yes"], kept["unsure"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "shown", "kept"),
+    [
+        ("Keep what is shown", {"news": "unsure"}, ([], ["news"])),
+        ("Take that", {"games": "yes"}, (["games"], [])),
+    ],
+)
+def test_ticks_kept_here_and_a_draft_saved_elsewhere_since_then_are_a_choice(at_work, alice, choice, shown, kept):
     lose_drafts(at_work)
     at_work.press("g")
     expect(bar(at_work)).to_contain_text("Not saved.")
-    slot = Assignment.objects.get(annotator=alice)
-    judging.save_draft(slot, by=alice, answer=judging.Answer(unsure=("news",)))
+    elsewhere(alice, unsure=("news",))
     reopened(at_work, alice)
     assert ticks(at_work) == {"news": "unsure"}
+    expect(bar(at_work)).to_contain_text("On this computer you had ticked: Games yes. That was never saved.")
+    at_work.page.get_by_role("button", name=choice).click()
+    expect(bar(at_work)).to_be_hidden()
+    assert ticks(at_work) == shown
+    expect(saved(at_work)).to_be_visible()
+    assert kept_ticks(alice) == kept and unsent(at_work) == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "shown", "kept"),
+    [
+        ("Keep what is here", {"games": "yes", "self_harm": "yes"}, (["games", "self_harm"], [])),
+        ("Take the other", {"news": "unsure"}, ([], ["news"])),
+    ],
+)
+def test_a_draft_saved_on_another_device_is_never_overwritten_unasked(at_work, alice, choice, shown, kept):
+    at_work.excuse("412")
+    at_work.press("g")
+    expect(saved(at_work)).to_be_visible()
+    elsewhere(alice, unsure=("news",))
+    at_work.press("s")
+    expect(bar(at_work)).to_contain_text("You ticked this page on another device meanwhile.")
+    expect(bar(at_work)).to_contain_text("What is saved there says: News unsure. What is here is not saved yet.")
+    assert ticks(at_work) == {"games": "yes", "self_harm": "yes"} and len(unsent(at_work)) == 1
+    assert kept_ticks(alice) == ([], ["news"])
+    at_work.page.get_by_role("button", name=choice).click()
+    expect(bar(at_work)).to_be_hidden()
+    expect(saved(at_work)).to_be_visible()
+    assert ticks(at_work) == shown and unsent(at_work) == []
+    assert kept_ticks(alice) == kept
+    at_work.press("n")  # and what follows is saved without another question
+    expect(saved(at_work)).to_be_visible()
+    expect(bar(at_work)).to_be_hidden()
+
+
+def test_the_same_ticks_on_two_devices_are_no_conflict(at_work, alice):
+    elsewhere(alice, yes=("games",))
+    at_work.press("g")
+    expect(saved(at_work)).to_be_visible()
+    expect(bar(at_work)).to_be_hidden()
 
 
 def test_a_page_left_open_does_not_answer_for_whoever_logged_in_since(at_work, alice, bob):

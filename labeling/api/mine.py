@@ -1,0 +1,100 @@
+"""What is the caller's own in a project: their answers, and their drafts."""
+
+from typing import Any
+
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import exceptions, serializers
+from rest_framework.response import Response
+
+from labeling import drafts, judging, own_work
+from labeling.api.base import ActionView, paged
+from labeling.api.queue import next_shape_of, shape_of
+from labeling.api.shapes import DraftShape, JudgmentShape, NextShape, draft_shape
+from labeling.models import Draft, Judgment
+
+STATES = ("revisable", "all")
+
+
+class OwnJudgmentShape(JudgmentShape):
+    version = serializers.CharField(help_text="send it as If-Match when revising")
+
+
+class OwnJudgmentsView(ActionView):
+    actions = {"GET": "judgment.read_own"}
+    query = frozenset({"state"})
+
+    @extend_schema(
+        responses=OwnJudgmentShape(many=True),
+        parameters=[OpenApiParameter("state", str, enum=STATES, description="`revisable`: those that may be changed")],
+    )
+    def get(self, request, slug: str) -> Response:
+        """The caller's own answers in force, newest first."""
+        state = request.query_params.get("state", "all")
+        if state not in STATES:
+            raise exceptions.ParseError(f"state is one of {', '.join(STATES)}.")
+        if state == "revisable":
+            found = own_work.revisable(self.project, request.user)
+        else:
+            found = own_work.answers_of(self.project, request.user)
+        return paged(self, found, _own_shape)
+
+
+def _own_shape(judgment: Judgment) -> dict[str, Any]:
+    return {**shape_of(judgment), "version": judging.version_of(judgment)}
+
+
+# ---- drafts ---------------------------------------------------------------------------------------------------------
+class KeptDraftShape(DraftShape):
+    id = serializers.IntegerField()
+    item = serializers.CharField()
+    url = serializers.CharField()
+    state = serializers.ChoiceField(
+        [(each.value, each.value) for each in drafts.Standing],
+        help_text="held: the caller has the page; free: they can go on with it; away: it went to others",
+    )
+
+
+class DraftsView(ActionView):
+    actions = {"GET": "draft.save_own"}
+
+    @extend_schema(responses=KeptDraftShape(many=True))
+    def get(self, request, slug: str) -> Response:
+        """The caller's drafts, newest first: kept whatever became of the page."""
+        return paged(self, drafts.kept_by(self.person, self.project), self._shape)
+
+    def _shape(self, draft: Draft) -> dict[str, Any]:
+        item = draft.item
+        url = item.url_key if self.project.show_queries else item.url_display
+        kept = {"id": draft.pk, "item": item.public_id, "url": url, "state": drafts.standing(draft).value}
+        return kept | (draft_shape(draft) or {})
+
+
+class OneDraftView(ActionView):
+    """A call about one draft of the caller's; any other is not found."""
+
+    def own(self) -> Draft:
+        mine = Draft.objects.filter(annotator=self.person, item__project=self.project)
+        draft = mine.select_related("item__project").filter(pk=self.kwargs["draft_id"]).first()
+        if draft is None:
+            raise Http404
+        return draft
+
+
+class DraftView(OneDraftView):
+    actions = {"DELETE": "draft.save_own"}
+
+    @extend_schema(responses={204: None})
+    def delete(self, request, slug: str, draft_id: int) -> Response:
+        """Throw the ticks away. The page, if the caller holds it, stays theirs."""
+        drafts.throw_away(self.own())
+        return Response(status=204)
+
+
+class GoOnView(OneDraftView):
+    actions = {"POST": "queue.claim"}
+
+    @extend_schema(request=None, responses=NextShape)
+    def post(self, request, slug: str, draft_id: int) -> Response:
+        """Lease exactly the page of this draft, 409 when it is not to be had. What the caller holds goes back."""
+        return Response(next_shape_of(drafts.go_on(self.own(), by=self.person), self.person))
