@@ -1,0 +1,129 @@
+"""Two worlds that differ only in what others answered, what a model thinks and why a page is asked look the same.
+
+Every request the permission matrix allows an annotator is sent twice: to the world as it is, and to its twin. Answers
+must be the same, byte for byte, but for clocks, tokens against forgery and numbers of rows that were just written.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.test import Client
+from django.urls import reverse
+
+from labeling import consensus, immutability
+from labeling.models import Assignment, Item, Judgment, LikelyLabel, Selection
+from tests.permission_requests import REQUESTS, Call, World, make_world
+from tests.test_permissions import MATRIX, is_in_project
+
+pytestmark = pytest.mark.django_db
+FLIPPED = {"yes": "no", "no": "yes", "unsure": "yes"}
+OF_THIS_MOMENT = (
+    re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?"),
+    re.compile(rb'name="csrfmiddlewaretoken" value="\w+"'),
+    re.compile(rb'name="idempotency_key" value="\w+"'),
+    re.compile(rb"""nonce[-=]["']?[\w+/=-]+"""),
+    re.compile(rb'"judgment":\s*\{"id":\s*\d+'),
+    re.compile(rb'"version":\s*"\d+\.\d+"'),
+    re.compile(rb"\b\d\d:\d\d\b"),
+)
+SPOKEN = ("Content-Type", "Location", "ETag", "Link", "Retry-After", "X-Count", "Vary", "Allow")
+
+
+@pytest.fixture
+def w() -> World:
+    return make_world("twin")
+
+
+# ---- what differs ---------------------------------------------------------------------------------------------------
+def others_answered_otherwise(w: World) -> None:
+    mine = w.people["annotator"]
+    for judgment in Judgment.objects.exclude(rater__user=mine):
+        judgment.verdicts = {key: FLIPPED[verdict] for key, verdict in judgment.verdicts.items()}
+        judgment.note = "something else"
+        Judgment.objects.filter(pk=judgment.pk).update(verdicts=judgment.verdicts, note=judgment.note)
+    consensus.refresh_many(list(Item.objects.values_list("pk", flat=True)), project=w.project)
+
+
+def the_model_thinks_otherwise(w: World) -> None:
+    Item.objects.update(expected_exposure=3.5)
+    LikelyLabel.objects.bulk_create(LikelyLabel(item=item, label="self_harm") for item in Item.objects.all())
+
+
+def pages_were_chosen_otherwise(w: World) -> None:
+    chosen: QuerySet[Selection] = Selection.objects.exclude(stream="gold")
+    chosen.update(stream="uncertainty", reason="the model is unsure of Self-Harm", rank=1)
+
+
+def my_page_is_a_honeypot(w: World) -> None:
+    Assignment.objects.filter(pk=w.leases["annotator"].pk).update(purpose="honeypot")
+
+
+def my_page_is_a_repeat(w: World) -> None:
+    Assignment.objects.filter(pk=w.leases["annotator"].pk).update(purpose="repeat")
+
+
+DIFFERENCES = (
+    others_answered_otherwise, the_model_thinks_otherwise, pages_were_chosen_otherwise, my_page_is_a_honeypot,
+    my_page_is_a_repeat,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("differ", DIFFERENCES, ids=lambda differ: differ.__name__)
+def test_an_annotator_sees_the_same_in_both(w, differ):
+    here = answers(w)
+    assert len(here) > 20
+    with undone():
+        immutability.remove()  # these rows never change in one world; the other was so from the start
+        differ(w)
+        there = answers(w)
+    assert [name for name in here if here[name] != there[name]] == []
+
+
+def test_the_comparison_finds_what_can_be_seen(w):
+    """An address that changed shows, so that sameness above means something."""
+    here = answers(w)
+    with undone():
+        Item.objects.filter(pk=w.leases["annotator"].item_id).update(url_display="another.example.org")
+        assert here != answers(w)
+
+
+# ---- asking ---------------------------------------------------------------------------------------------------------
+def answers(w: World) -> dict[str, Any]:
+    """Request -> what was answered, for everything an annotator may ask for here. Each is undone."""
+    client = Client(raise_request_exception=False)
+    client.force_login(w.people["annotator"])
+    return {f"{call.method} {call.url} {number}": said(client, call, w) for number, call in enumerate(allowed())}
+
+
+def allowed() -> list[Call]:
+    calls = []
+    for action, tried in REQUESTS.items():
+        if is_in_project(action) and MATRIX[action]["annotator"] in {"A", "O"}:
+            calls += [call for call in tried if not call.reveals]
+    return calls
+
+
+def said(client: Client, call: Call, w: World) -> tuple[int, dict[str, str], bytes]:
+    who = "annotator"
+    path = call.url if call.url.startswith("/") else reverse(call.url, kwargs=call.kwargs(w, who))
+    kind = {} if call.content_type == "form" else {"content_type": call.content_type}
+    address = f"{path}?{call.query}" if call.query else path
+    with undone():
+        send = getattr(client, call.method.lower())
+        answer = send(address, call.body(w, who), **kind) if call.body else send(address, **kind)
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    for moment in OF_THIS_MOMENT:
+        content = moment.sub(b"", content)
+    return answer.status_code, {name: answer[name] for name in SPOKEN if name in answer}, content
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True, using=connection.alias)
