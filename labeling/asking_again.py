@@ -62,7 +62,7 @@ def _outdated(project: Project, chosen: Iterable[Draw]) -> QuerySet[Item]:
 
 def _ask_chunk(project: Project, chosen: Sequence[Draw], item_ids: Sequence[int], *, by: User | None) -> int:
     """Open gold slots for what each page lacks, under the pages' locks. Returns how many pages are asked about."""
-    list(Item.objects.filter(pk__in=item_ids).order_by("pk").select_for_update().values_list("pk"))
+    list(Item.objects.filter(pk__in=item_ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     schema = schemas.in_force(project)
     settled = rounds.settle(item_ids, schema=schema)
     lacking = {pk: one.missing for pk, one in settled.items() if one.waits_for == settling.LABELS}

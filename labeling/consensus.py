@@ -189,7 +189,7 @@ def refresh_many(item_ids: list[int], *, project: Project) -> int:
     for start in range(0, len(item_ids), CHUNK):
         chunk = item_ids[start : start + CHUNK]
         with transaction.atomic():
-            list(Item.objects.filter(pk__in=chunk).order_by("pk").select_for_update().values_list("pk"))
+            list(Item.objects.filter(pk__in=chunk).order_by("pk").select_for_update(no_key=True).values_list("pk"))
             found = count_many(chunk, questions=questions)
             _settle_disputes(project, found)
             _store_many(project, found)

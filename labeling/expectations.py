@@ -161,7 +161,7 @@ def recompute(project: Project, item_ids: Sequence[int], *, labels: Watched | No
     stale = list(differing(project, item_ids, labels))
     if stale:
         with transaction.atomic():  # looked at once more under their locks: an answer may have come meanwhile
-            list(Item.objects.filter(pk__in=stale).order_by("pk").select_for_update().values_list("pk"))
+            list(Item.objects.filter(pk__in=stale).order_by("pk").select_for_update(no_key=True).values_list("pk"))
             _write(differing(project, stale, labels))
     return len(stale)
 

@@ -51,7 +51,7 @@ def _change(
     # The rows change what the filter finds, so each round asks again until it finds none.
     while ids := list(items.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
         with transaction.atomic():
-            held = Item.objects.filter(pk__in=ids).order_by("pk").select_for_update()
+            held = Item.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
             these = Item.objects.filter(pk__in=[item.pk for item in held.only("pk")])
             these.update(state=state, state_reason=reason)
             if then is not None:

@@ -125,7 +125,7 @@ def _ground(item: Any, by: Any, turn: Any) -> QuerySet[Item, Any]:
     drafts = Draft.objects.filter(annotator=by, item=OuterRef("pk"), round=turn)
     return (
         Item.objects.filter(pk=item)
-        .select_for_update()
+        .select_for_update(no_key=True)
         .annotate(
             moment=Now(),
             rater=Subquery(raters.values("pk")),

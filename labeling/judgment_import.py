@@ -194,7 +194,7 @@ def _finder(project: Project, given: list[Given]) -> Finder:
     by_external = {answer.external_id for answer in given if not answer.public_id}
     pages = Item.objects.filter(project=project).only("id", "public_id", "external_id", "snapshot_id")
     wanted = pages.filter(public_id__in=by_id) | pages.filter(external_id__in=by_external - {""})
-    found = list(wanted.order_by("pk").select_for_update())
+    found = list(wanted.order_by("pk").select_for_update(no_key=True))
     urls = {item.public_id: item for item in found}
     names: dict[str, list[Item]] = {}
     for item in found:

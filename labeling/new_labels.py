@@ -165,7 +165,7 @@ def run(claim: jobs.Claim) -> dict[str, Any]:
 
 def _ask_chunk(project: Project, keys: Sequence[str], item_ids: Collection[int], *, by: User | None) -> Cost:
     """Open the slots, under the pages' locks."""
-    list(Item.objects.filter(pk__in=item_ids).order_by("pk").select_for_update().values_list("pk"))
+    list(Item.objects.filter(pk__in=item_ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     lacking = _lacking(project, keys, _done(project).filter(pk__in=item_ids))
     alike: dict[Lacking, list[Selection]] = defaultdict(list)
     for item_id, selection in _selections(lacking).items():

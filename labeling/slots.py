@@ -126,4 +126,4 @@ def reordered(project: Project) -> None:
 def lock(item_id: int) -> None:
     """Take the item's lock first, always: completion, dispute and adaptive slots are decided under it."""
     rows: QuerySet[Item] = Item.objects.filter(pk=item_id)
-    rows.select_for_update().values_list("pk").get()
+    rows.select_for_update(no_key=True).values_list("pk").get()
