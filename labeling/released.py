@@ -4,7 +4,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,15 +41,19 @@ def read_file(release: GoldRelease, name: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a release was asked: the number of the labels' version, and their keys."""
+    """What a release was asked: the number of the labels' version, and the labels with their revisions."""
 
     version: int
-    keys: frozenset[str]
+    revisions: Mapping[str, int]
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(self.revisions)
 
 
 def labels_of(release: GoldRelease) -> Asked:
     asked = json.loads(read_file(release, "labels.json"))
-    return Asked(asked["schema_version"], frozenset(label["key"] for label in asked["labels"]))
+    return Asked(asked["schema_version"], {label["key"]: label["revision"] for label in asked["labels"]})
 
 
 def draws_of(release: GoldRelease) -> list[int]:

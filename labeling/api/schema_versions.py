@@ -4,15 +4,18 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from labeling import publishing
+from labeling import impact, publishing
 from labeling.api.base import ActionView, paged
+from labeling.api.judgments import flag
 from labeling.api.project_shapes import ASKERS, LONGEST_GUIDELINE, LabelInput, LabelShape, draft_from, label_shape
 from labeling.api.projects import IF_MATCH, etag, expected_version
 from labeling.models import Project, SchemaVersion
+
+DRY_RUN = OpenApiParameter("dry_run", bool, description="only say what publishing would change")
 
 
 class SchemaInput(serializers.Serializer):
@@ -34,6 +37,36 @@ class SchemaShape(serializers.Serializer):
     labels = LabelShape(many=True)
     exclusive_groups = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
     published_at = serializers.DateTimeField()
+
+
+class TouchedShape(serializers.Serializer):
+    key = serializers.CharField()
+    judgments = serializers.IntegerField(help_text="answers to it that would not pool with those to come")
+    releases = serializers.IntegerField(help_text="releases made of such answers")
+
+
+class ImpactShape(serializers.Serializer):
+    """What publishing the body would change. Nothing was published."""
+
+    changes = serializers.ListField(child=serializers.CharField(), help_text="in words, a sentence each")
+    judgments = serializers.IntegerField(help_text="answers with a verdict on a label that asks something else")
+    releases = serializers.IntegerField(help_text="releases made of such answers")
+    open_slots = serializers.IntegerField(help_text="will show the new version")
+    held_slots = serializers.IntegerField(help_text="stay with the version their holder was shown")
+    labels = TouchedShape(many=True)
+
+
+def impact_shape(found: impact.Impact) -> dict[str, Any]:
+    return {
+        "changes": list(found.changes),
+        "judgments": found.n_judgments,
+        "releases": found.n_releases,
+        "open_slots": found.n_open_slots,
+        "held_slots": found.n_held_slots,
+        "labels": [
+            {"key": label.key, "judgments": label.n_judgments, "releases": label.n_releases} for label in found.labels
+        ],
+    }
 
 
 def schema_shape(schema: SchemaVersion, *, newest: int) -> dict[str, Any]:
@@ -59,6 +92,7 @@ class OfVersions(ActionView):
 class SchemaVersionsView(OfVersions):
     actions = {"GET": "schema.read", "POST": "schema.create_version"}
     page_key = "-number"
+    query = frozenset({"dry_run"})
 
     @extend_schema(responses=SchemaShape(many=True))
     def get(self, request, slug: str) -> Response:
@@ -66,12 +100,17 @@ class SchemaVersionsView(OfVersions):
         newest = newest_number(self.project)
         return paged(self, self.versions(), lambda schema: schema_shape(schema, newest=newest))
 
-    @extend_schema(request=SchemaInput, responses={201: SchemaShape}, parameters=[IF_MATCH])
+    @extend_schema(request=SchemaInput, responses={200: ImpactShape, 201: SchemaShape}, parameters=[IF_MATCH, DRY_RUN])
     def post(self, request, slug: str) -> Response:
-        """Publish the next version; the one in force when the body changes nothing."""
+        """Publish the next version; the one in force when the body changes nothing.
+
+        With `dry_run=true` nothing is published: 200 with what it would change, in words and counted.
+        """
         body = SchemaInput(data=request.data)
         body.is_valid(raise_exception=True)
         draft = draft_from(body.validated_data, publishing.draft_of(publishing.in_force(self.project)))
+        if flag(request, "dry_run"):
+            return Response(impact_shape(impact.of(self.project, draft)))
         schema = publishing.publish(self.project, draft, by=request.user, expected_settings=expected_version(request))
         self.project.refresh_from_db()
         shape = schema_shape(schema, newest=schema.number)

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from labeling import label_changes, new_labels, publishing
+from labeling import impact, new_labels, publishing
 from labeling.forms.labels import LabelForms, SchemaForm, draft_from, forms_of
 from labeling.models import Project
 from labeling.refusals import Stale, Unacceptable
@@ -37,14 +37,14 @@ def labels(request: PersonRequest, project: Project) -> HttpResponse:
 def _review_or_publish(
     request: PersonRequest, project: Project, schema_form: SchemaForm, label_forms: Any
 ) -> HttpResponse:
-    draft = draft_from(schema_form, label_forms)
-    before = publishing.draft_of(publishing.in_force(project))
-    changes = label_changes.differences(before, publishing.completed(draft, before))
+    draft, based_on = draft_from(schema_form, label_forms), schema_form.cleaned_data["based_on"]
     if request.POST.get("step") == "publish":
-        schema = publishing.publish(project, draft, by=request.user, expected=schema_form.cleaned_data["based_on"])
-        messages.success(request, f"Version {schema.number} is in force." if changes else "Nothing was changed.")
+        schema = publishing.publish(project, draft, by=request.user, expected=based_on)
+        is_new = schema.number != based_on
+        messages.success(request, f"Version {schema.number} is in force." if is_new else "Nothing was changed.")
         return redirect("labeling:labels", slug=project.slug)
-    return _page(request, project, schema_form, label_forms, status=200, reviewed=True, changes=changes)
+    touched = impact.of(project, draft)
+    return _page(request, project, schema_form, label_forms, status=200, impact=touched)
 
 
 def _stale(request: PersonRequest, project: Project, label_forms: Any, stale: Stale) -> HttpResponse:
@@ -54,11 +54,8 @@ def _stale(request: PersonRequest, project: Project, label_forms: Any, stale: St
     data["based_on"] = str(newest.number if newest else 0)
     schema_form = SchemaForm(data)
     schema_form.full_clean()
-    before = publishing.draft_of(newest)
-    changes = label_changes.differences(before, publishing.completed(draft_from(schema_form, label_forms), before))
-    return _page(
-        request, project, schema_form, label_forms, status=412, stale=stale.sentence, reviewed=True, changes=changes
-    )
+    touched = impact.of(project, draft_from(schema_form, label_forms))
+    return _page(request, project, schema_form, label_forms, status=412, stale=stale.sentence, impact=touched)
 
 
 def _fresh_forms(project: Project) -> tuple[SchemaForm, Any]:
