@@ -118,10 +118,11 @@ def take_these(wish: Wish, *, item: int, round: int) -> int:
 
 def held(wish: Wish) -> Assignment | None:
     """What this person holds here, run out or not."""
-    if isinstance(wish.moment, Now):
-        slot: Assignment | None = _HELD.first(**_who(wish))
-        return slot
-    return _holding(wish).first()
+    slot: Assignment | None
+    slot = _HELD.first(**_who(wish)) if isinstance(wish.moment, Now) else _holding(wish).first()
+    if slot is not None:
+        slot.project = wish.project  # known already: a join for forty columns less
+    return slot
 
 
 Slots = Callable[..., QuerySet[Assignment]]
@@ -163,7 +164,7 @@ def _holding(wish: Wish) -> QuerySet[Assignment]:
             project=wish.project, annotator=wish.annotator, state=State.LEASED, item__state=ItemState.ACTIVE
         )
         .annotate(has_draft=Exists(drafts), has_run_out=Q(available_at__lte=wish.moment), letters=Subquery(letters))
-        .select_related("item", "snapshot", "project")
+        .select_related("item", "snapshot")
     )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
-from labeling import invariants, judging, overlaps, projects, queue, skipping, slots
+from labeling import drafts, invariants, judging, overlaps, projects, queue, skipping, slots
 from labeling.models import Assignment, Consensus, Draft, Event, Judgment, Selection, Skip, State
 from labeling.models.work import Purpose
 from labeling.refusals import Forbidden, LeaseLost, Refused
@@ -79,7 +79,7 @@ def test_where_it_comes_back_it_does_so_after_an_hour_with_its_ticks():
     assert next_of(project, anna, now=NOON + HOUR - SECOND) is None
     again = next_of(project, anna, now=NOON + HOUR)
     assert again == slot
-    assert judging.draft_of(again, by=anna).answer["yes"] == ["news"]
+    assert drafts.draft_of(again, by=anna).answer["yes"] == ["news"]
 
 
 def test_a_page_that_will_come_back_is_anybodys_meanwhile():
