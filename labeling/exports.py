@@ -25,7 +25,8 @@ FORMULA = ("=", "+", "-", "@", "|", "%", "\t", "\r", "\n", "\uff1d", "\uff0b", "
 PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 JUDGMENT_COLUMNS = (
     "id", "item", "url", "annotator", "yes", "unsure", "none", "asked", "outcome", "confidence", "note",
-    "active_seconds", "submitted_at", "stream", "purpose", "round", "source", "schema_version", "revision",
+    "active_seconds", "wall_seconds", "submitted_at", "stream", "purpose", "round", "source", "schema_version",
+    "revision",
 )  # fmt: skip
 
 
@@ -57,6 +58,7 @@ def judgment_row(judgment: Judgment, *, identify: bool, whole_urls: bool) -> dic
         "confidence": judgment.confidence or None,
         "note": judgment.note,
         "active_seconds": judgment.active_seconds,
+        "wall_seconds": judgment.wall_seconds,
         "submitted_at": judgment.submitted_at.isoformat().replace("+00:00", "Z"),
         "stream": slot.selection.stream if slot else Stream.IMPORT.value,
         "purpose": judgment.purpose,

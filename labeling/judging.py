@@ -89,11 +89,12 @@ def _record(
                 raise Refused(ANSWERED)
             said = verdicts(shown)
             slot = _close(slot, by=by, shown=shown, now=now)
+            moment = ground.moment if now is None else now
             judgment = Judgment.objects.create(
                 item_id=slot.item_id, rater=ground.rater, assignment=slot, schema_id=shown.id,
                 snapshot_id=slot.snapshot_id, purpose=slot.purpose, round=slot.round, source=source, outcome=outcome,
                 verdicts=said, confidence=answer.confidence, note=answer.note, exposure=exposure.points(said, shown),
-                active_seconds=answer.active_seconds, submitted_at=ground.moment if now is None else now,
+                active_seconds=answer.active_seconds, wall_seconds=_since(slot.leased_at, moment), submitted_at=moment,
             )  # fmt: skip
             if ground.has_draft:
                 drop_draft(slot, by)
@@ -103,6 +104,13 @@ def _record(
             save_draft(slot, by=by, answer=answer)
         raise
     return judgment
+
+
+def _since(leased_at: datetime | None, moment: queue.Moment) -> float | None:
+    """How long the page was out; unknown for an answer that came late and took a slot at the moment it came."""
+    if leased_at is None or not isinstance(moment, datetime) or moment <= leased_at:
+        return None
+    return (moment - leased_at).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +221,8 @@ def revise(
         item_id=head.item_id, rater_id=head.rater_id, assignment_id=head.assignment_id, schema_id=head.schema_id,
         snapshot_id=head.snapshot_id, purpose=head.purpose, round=head.round, source=head.source,
         outcome=Judgment.Outcome.JUDGED, verdicts=verdicts, confidence=answer.confidence, note=answer.note,
-        active_seconds=answer.active_seconds, submitted_at=moment, supersedes=head, revision=head.revision + 1,
+        active_seconds=head.active_seconds if answer.active_seconds is None else answer.active_seconds,
+        wall_seconds=head.wall_seconds, submitted_at=moment, supersedes=head, revision=head.revision + 1,
         exposure=exposure.points(verdicts, schema),
     )  # fmt: skip
     item = Item.objects.select_related("project").get(pk=head.item_id)

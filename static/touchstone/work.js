@@ -68,6 +68,7 @@ function mayWait({ status, comesBack }) {
 /** Seconds a person really spent: the page visible and uncovered, and a key, click or scroll within the last minute. */
 export class ActiveTime {
   static IDLE_MS = 60_000;
+  static LONGEST_TICK_MS = 2_000; // ticks come once a second; a longer gap is a sleeping computer or a hidden tab
   seconds = 0;
   #lastInput = performance.now();
   #lastTick = performance.now();
@@ -79,7 +80,7 @@ export class ActiveTime {
     }
     setInterval(() => {
       const now = performance.now();
-      if (this.isActive()) this.seconds += (now - this.#lastTick) / 1000;
+      if (this.isActive()) this.seconds += Math.min(now - this.#lastTick, ActiveTime.LONGEST_TICK_MS) / 1000;
       this.#lastTick = now;
       onTick();
     }, 1000);
