@@ -27,9 +27,9 @@ def withdraw(items: QuerySet[Item], *, project: Project, by: User, reason: str) 
     return _change(wanted, project, by, "withdrawn", reason, then=slots.withdraw)
 
 
-def archive(items: QuerySet[Item], *, project: Project, by: User) -> int:
+def archive(items: QuerySet[Item], *, project: Project, by: User, reason: str = "") -> int:
     """Put items out of sight and out of the queue; their slots wait until they are restored."""
-    return _change(items.filter(state=ItemState.ACTIVE), project, by, "archived", "")
+    return _change(items.filter(state=ItemState.ACTIVE), project, by, "archived", reason)
 
 
 def restore(items: QuerySet[Item], *, project: Project, by: User) -> int:

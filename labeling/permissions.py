@@ -71,6 +71,10 @@ POLICY: dict[str, Rule] = {
     "judgment.read_others_after_done": _rule(AD, M),
     "judgment.read_identified": _rule(M),
     "assignment.skip_own": _rule(AN, AD, superuser=False),
+    "flag.create": _rule(AN, AD, M),  # who answers pages: about those they were given
+    "flag.read": _rule(AN, AD, M),  # annotators: their own
+    "flag.comment": _rule(AN, AD, M),  # annotators: in the threads of their own
+    "flag.resolve": _rule(AD, M),  # of a page that was set aside: who may withdraw pages
     "prediction.read_before_judging": _rule(M, blind=(AN, AD)),
     "gold_answer.read": _rule(AD, M),
     "consensus.read": _rule(AD, M, blind=(AN,)),  # adjudicators: of pages that are done

@@ -112,6 +112,7 @@ MENU = [
     ("My work", "labeling:mine", "judgment.read_own"),
     ("Adjudicate", "labeling:adjudicate", "adjudication.list"),
     ("Items", "labeling:items", "item.list"),
+    ("Flags", "labeling:flags", "flag.resolve"),
     ("Agreement", "labeling:agreement", "agreement.read_project"),
     ("Learning", "active_learning:learning", "model.read_metrics"),
     ("Samples", "labeling:samples", "sample.read"),

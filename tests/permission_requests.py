@@ -14,7 +14,7 @@ from django.utils import timezone
 from active_learning.models import Batch, TrainingRun
 from labeling import adjudication, consensus, invites, tokens
 from labeling.forms.projects import initial_of
-from labeling.models import Assignment, Draft, Import, Item, Job, Membership, Project, User
+from labeling.models import Assignment, Draft, Flag, Import, Item, Job, Membership, Project, User
 from tests.factories import make_assignment, make_item, make_judgment, make_member, make_project
 from tests.labeling.gold.work import annotators, answer_all, decide, draw, freeze
 from tests.real_http import Answer
@@ -105,6 +105,8 @@ def make_world(name: str) -> World:
     w.open_slot = make_assignment(project)
     w.judgments = {role: _judged(project, w.people[role]) for role in ("annotator", "adjudicator")}
     w.foreign_judgment = _judged(project, w.other)
+    w.flags = {role: _flagged(w.leases[role].item, w.people[role]) for role in ("annotator", "adjudicator")}
+    w.foreign_flag = _flagged(w.half_done, w.other)
     w.drafts = {role: _begun(w.leases[role]) for role in ("annotator", "adjudicator")}
     w.foreign_draft = _begun(w.foreign_lease)
     w.job = Job.objects.create(project=project, kind="import", created_by=w.people["manager"])
@@ -154,6 +156,10 @@ def _half_done(project: Project) -> Item:
     return item
 
 
+def _flagged(item: Item, person: User) -> Flag:
+    return Flag.objects.create(project=item.project, item=item, kind="broken", raised_by=person)
+
+
 def _begun(slot: Assignment) -> Draft:
     return Draft.objects.create(annotator=slot.annotator, item=slot.item, round=slot.round, answer={"yes": ["news"]})
 
@@ -177,6 +183,18 @@ def draft(w: World, who: str) -> dict[str, Any]:
 
 def foreign_draft(w: World, who: str) -> dict[str, Any]:
     return {"slug": w.project.slug, "draft_id": w.foreign_draft.pk}
+
+
+def flagged_page(w: World, who: str) -> Item:
+    return w.leases[who].item if who in w.leases else w.foreign_lease.item
+
+
+def own_flag(w: World, who: str) -> dict[str, Any]:
+    return {"flag_id": w.flags.get(who, w.foreign_flag).pk}
+
+
+def foreign_flag(w: World, who: str) -> dict[str, Any]:
+    return {"flag_id": w.foreign_flag.pk}
 
 
 def judgment(w: World, who: str) -> dict[str, Any]:
@@ -481,6 +499,26 @@ REQUESTS: dict[str, list[Call]] = {
         api("POST", "skip", lease, sends(reason="rather_not"), foreign=foreign_lease),
         page("POST", "labeling:skip", both(in_project, lease), sends(reason="rather_not"),
              foreign=both(in_project, foreign_lease)),
+    ],
+    "flag.create": [
+        api("POST", "flags", body=lambda w, who: {"item": flagged_page(w, who).public_id, "kind": "broken"}),
+        page("POST", "labeling:flag_raise", both(in_project, lease), sends(kind="broken"),
+             foreign=both(in_project, foreign_lease)),
+    ],
+    "flag.comment": [
+        api("POST", "flag_comments", own_flag, sends(text="And more."), foreign=foreign_flag),
+        page("POST", "labeling:flag_comment", both(in_project, own_flag), sends(text="And more."),
+             foreign=both(in_project, foreign_flag)),
+    ],
+    "flag.read": [
+        api("GET", "flags"),
+        api("GET", "flag", own_flag, foreign=foreign_flag),
+        page("GET", "labeling:flag", both(in_project, own_flag), foreign=both(in_project, foreign_flag)),
+    ],
+    "flag.resolve": [
+        page("GET", "labeling:flags"),
+        api("POST", "flag_resolve", own_flag, sends(text="Settled.")),
+        page("POST", "labeling:flag_resolve", both(in_project, own_flag), sends(text="Settled.")),
     ],
     "judgment.read_own": [
         page("GET", "labeling:mine"), page("GET", "labeling:change_last"), api("GET", "own_judgments"),

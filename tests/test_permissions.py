@@ -46,8 +46,6 @@ NOT_BUILT = {
     "export.training",
     "exposure.read_own",
     "exposure.read_project",
-    "flag.create",
-    "flag.resolve",
     "gate.override",
     "gold_answer.read",
     "guideline.propose_change",

@@ -7,6 +7,7 @@ from labeling.api import (
     adjudication,
     agreement,
     consensus,
+    flags,
     imports,
     items,
     jobs,
@@ -69,6 +70,11 @@ urlpatterns = [
     path("projects/<slug:slug>/drafts/<int:draft_id>/", mine.DraftView.as_view(), name="own_draft"),
     path("projects/<slug:slug>/drafts/<int:draft_id>/go-on/", mine.GoOnView.as_view(), name="draft_go_on"),
     path("judgments/<int:judgment_id>/revise/", queue.ReviseView.as_view(), name="revise"),
+    # flags
+    path("projects/<slug:slug>/flags/", flags.FlagsView.as_view(), name="flags"),
+    path("flags/<int:flag_id>/", flags.FlagView.as_view(), name="flag"),
+    path("flags/<int:flag_id>/comments/", flags.CommentsView.as_view(), name="flag_comments"),
+    path("flags/<int:flag_id>/resolve/", flags.ResolveView.as_view(), name="flag_resolve"),
     # agreement, consensus, adjudication
     path("projects/<slug:slug>/agreement/", agreement.AgreementView.as_view(), name="agreement"),
     path("projects/<slug:slug>/agreement/pairs/", agreement.PairsView.as_view(), name="pairs"),

@@ -19,6 +19,7 @@ from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.models import Assignment, Draft, IdempotencyKey, Judgment, Project
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
 from labeling.refusals import LeaseLost, Refused, Unacceptable
+from labeling.views.flags import flag_form
 from labeling.views.label_rows import rows_of, verdicts_in
 from labeling.views.marks import person_mark, place_mark, require_same_person
 from labeling.views.material import material
@@ -186,7 +187,7 @@ def _context(
             "draft": reverse("api:draft", args=[slot.pk]),
             "renew": reverse("api:renew", args=[slot.pk]),
         },
-    }
+    } | flag_form(project, slot, shown.asked)
 
 
 def skip_reasons(project: Project) -> list[tuple[str, str]]:

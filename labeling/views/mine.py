@@ -14,16 +14,18 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import drafts, own_letters, own_work, schemas
-from labeling.models import Draft, Judgment, Project
+from labeling import drafts, flags, own_letters, own_work, schemas
+from labeling.models import Comment, Draft, Judgment, Project
 from labeling.phrases import duration, share
 from labeling.refusals import Refused
 from labeling.views.annotate import progress
+from labeling.views.flags import row as flag_row
 from labeling.views.material import address, in_words
 from labeling.web import PersonRequest, page
 
 ANSWERS_A_PAGE = 20
 DRAFTS_SHOWN = 50
+TOLD_SHOWN = 20
 
 Found = dict[str, Any] | None
 
@@ -97,6 +99,19 @@ def _own_draft(request: PersonRequest, project: Project, draft_id: int) -> Draft
     return get_object_or_404(mine, pk=draft_id)
 
 
+# ---- what I told the managers ---------------------------------------------------------------------------------------
+def told(request: PersonRequest, project: Project) -> Found:
+    """Own flags, those with an answer first said so; nobody else's."""
+    reader = flags.reader(request.user, project, roles=request.roles)
+    own = flags.listed(project, reader).filter(raised_by=request.user).order_by("-pk")[:TOLD_SHOWN]
+    answers = {
+        each.flag_id: each.text
+        for each in Comment.objects.filter(flag__in=[flag.pk for flag in own]).exclude(author=request.user)
+    }
+    rows = [flag_row(flag, project) | {"answer": answers.get(flag.pk, "")} for flag in own]
+    return {"rows": rows} if rows else None
+
+
 # ---- answers that may still be changed ------------------------------------------------------------------------------
 def done(request: PersonRequest, project: Project) -> Found:
     """A page of them; whether there is another is found by one row more."""
@@ -155,6 +170,7 @@ def letters(request: PersonRequest, project: Project) -> Found:
 SECTIONS = (
     Section("todo", to_do),
     Section("drafts", kept_drafts),
+    Section("told", told),
     Section("done", done),
     Section("figures", figures, aside=True),
     Section("letters", letters, aside=True),

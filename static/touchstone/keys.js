@@ -23,9 +23,9 @@ export function guard() {
   );
 }
 
-/** The command a key stands for, or null: "/", "?", "0" to "9", "Enter". */
+/** The command a key stands for, or null: "/", "?", "!", "0" to "9", "Enter". */
 export function commandOf(event) {
-  if (event.key === "/" || event.key === "?") return event.key;
+  if (["/", "?", "!"].includes(event.key)) return event.key;
   if (event.code.startsWith("Digit")) return event.code.slice("Digit".length);
   if (event.code.startsWith("Numpad") && /^\d$/.test(event.key)) return event.key;
   return event.key === "Enter" ? "Enter" : null;
@@ -56,9 +56,10 @@ function press(control) {
 }
 
 function leaveField(target) {
-  if (target.matches(TEXT_FIELD)) target.blur();
   const open = target.closest("details.menu[open], details.extra[open]") ??
     document.querySelector("details.menu[open], [data-keys][open]");
+  // What is hidden must not go on taking keys.
+  if (target.matches(TEXT_FIELD) || open?.contains(target)) target.blur();
   open?.removeAttribute("open");
 }
 

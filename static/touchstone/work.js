@@ -296,6 +296,15 @@ function takesFocus(root) {
   target?.focus({ preventScroll: false });
 }
 
+/** A form beside the answer was not taken: what was written in it stays, and the answer has nothing to do with it. */
+function sayAside(form, { status, sentence }) {
+  const line = workRoot()?.querySelector(`[form="${form.id}"]`)?.closest("div").querySelector("[data-aside-say]");
+  if (!line) return;
+  line.textContent = `Not sent: what you wrote is still here. ${sentence ?? REFUSED[status] ?? "Try again in a moment."}`;
+  line.setAttribute("role", "alert");
+  line.hidden = false;
+}
+
 /**
  * Follow the page through its swaps.
  * mount(root, {isSame}): a page is on the screen, the same one again after a refused form.
@@ -330,9 +339,11 @@ export function follow({ mount, onSend, onRefused, onTaken }) {
     if (detail.elt.matches("[data-answer]")) showSaving(detail.elt);
   });
   const refuse = ({ requestConfig }, refusal) => {
-    if (requestConfig.verb !== "get") onRefused(refusal, () => requestConfig.elt.requestSubmit());
+    if (requestConfig.elt.matches("[data-aside]")) sayAside(requestConfig.elt, refusal);
+    else if (requestConfig.verb !== "get") onRefused(refusal, () => requestConfig.elt.requestSubmit());
   };
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.requestConfig.elt.matches("[data-aside]")) return; // beside the work: it replaces only itself
     // A lost page, a login page or any other page must not replace the ticks on the screen.
     const isWork = detail.xhr.status !== 409 && detail.serverResponse.includes("data-work=");
     if (detail.shouldSwap && !isWork) {

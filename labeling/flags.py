@@ -1,0 +1,215 @@
+"""Flags: what people tell the managers about a page, the thread that follows, and what becomes of the page.
+
+A flag is between the person who raised it and those who run the project. Whoever may still be given the page learns
+nothing from it: of other people's flags they see that there are some, and who opens one is never given its page.
+"""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from labeling import items, permissions, queue, schemas
+from labeling.models import (
+    Assignment,
+    Comment,
+    Event,
+    Flag,
+    FlagKind,
+    Item,
+    ItemState,
+    OpenedCase,
+    Project,
+    Rater,
+    Role,
+    State,
+    User,
+)
+from labeling.refusals import Forbidden, Refused, Unacceptable
+
+MAX_TEXT = 2_000
+SET_ASIDE = "Set aside: someone said that it looks illegal."  # of a page that waits for a manager's decision
+BACK, OUT = "back", "out"
+DECISIONS = (BACK, OUT)
+HOLDS = "You have this page open to answer it. Answer it or give it back before you read what others say about it."
+SETTLED = "This was settled already. Write below if there is more to say."
+FOR_MANAGERS = "This page is set aside until a manager says what becomes of it."
+TO_DECIDE = "Say what becomes of the page: back to the queue, or out of the project."
+
+
+# ---- raising --------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def raise_flag(item: Item, *, by: User, kind: str, label: str = "", text: str = "") -> Flag:
+    """Tell the managers. A page that looks illegal is given to nobody from this moment until a manager decides.
+
+    The same thing said twice about a page is one flag; more words go into its thread.
+    """
+    kind, label, text = _checked(item, kind, label, text)
+    Item.objects.select_for_update().values_list("pk").get(pk=item.pk)
+    same = Flag.objects.open().filter(item=item, raised_by=by, kind=kind, label=label)
+    flag = same.first()
+    if flag is None:
+        flag = Flag.objects.create(project=item.project, item=item, kind=kind, label=label, raised_by=by)
+        Event.record("flag.raised", by=by, project=item.project, about=flag, what=kind)
+    if text and not flag.comments.filter(author=by, text=text).exists():
+        Comment.objects.create(flag=flag, author=by, text=text)
+    if kind == FlagKind.ILLEGAL:
+        _set_aside(item, by)
+    return flag
+
+
+def _set_aside(item: Item, by: User) -> None:
+    """Archived: its slots stay as they are, so that as many people are asked as before, and nobody is given one."""
+    items.archive(Item.objects.filter(pk=item.pk), project=item.project, by=by, reason=SET_ASIDE)
+    for slot in Assignment.objects.filter(item=item, annotator=by, state=State.LEASED):
+        queue.release(slot, by=by)
+
+
+def _checked(item: Item, kind: str, label: str, text: str) -> tuple[str, str, str]:
+    label, text = label.strip(), _text(text)
+    if kind not in FlagKind.values:
+        raise Unacceptable("Say what it is about.",
+                           [{"pointer": "/kind", "detail": f"One of {', '.join(FlagKind.values)}."}])  # fmt: skip
+    if kind != FlagKind.GUIDELINE:
+        label = ""
+    elif label not in {known.key for known in schemas.in_force(item.project).labels}:
+        raise Unacceptable("Say for which label the guideline does not say.",
+                           [{"pointer": "/label", "detail": "A label of this project."}])  # fmt: skip
+    if kind == FlagKind.COMMENT and not text:
+        raise Unacceptable("Write what you want to say.", [{"pointer": "/text", "detail": "Some words are needed."}])
+    return kind, label, text
+
+
+def _text(text: str) -> str:
+    text = text.strip()
+    if len(text) > MAX_TEXT:
+        raise Unacceptable(f"A message holds {MAX_TEXT:,} characters.", [{"pointer": "/text", "detail": "Too long."}])
+    return text
+
+
+# ---- the thread -----------------------------------------------------------------------------------------------------
+@transaction.atomic
+def comment(flag: Flag, *, by: User, text: str) -> Comment:
+    """Say more. When the person who raised it does so after it was settled, it waits for a manager again."""
+    text = _text(text)
+    if not text:
+        raise Unacceptable("Write what you want to say.", [{"pointer": "/text", "detail": "Some words are needed."}])
+    locked = Flag.objects.select_for_update().get(pk=flag.pk)
+    written = Comment.objects.create(flag=flag, author=by, text=text)
+    if locked.resolved_at is not None and locked.raised_by_id == by.pk:
+        Flag.objects.filter(pk=flag.pk).update(resolved_at=None, resolved_by=None)
+        Event.record("flag.raised_again", by=by, project=flag.project, about=flag)
+    return written
+
+
+@transaction.atomic
+def resolve(flag: Flag, *, by: User, text: str = "", decision: str = "", decides: bool = True) -> Flag:
+    """Settle a flag, with a word to the person who raised it. Of a page that was set aside, say what becomes of it.
+
+    `decides`: whether this person may take pages out of the project.
+    """
+    text = _text(text)
+    item = Item.objects.select_for_update().select_related("project").get(pk=flag.item_id)
+    if not Flag.objects.open().filter(pk=flag.pk).exists():
+        raise Refused(SETTLED)
+    together = Flag.objects.filter(pk=flag.pk)
+    if waits_for_decision(flag, item):
+        if not decides:
+            raise Forbidden(FOR_MANAGERS)
+        if decision not in DECISIONS:
+            raise Unacceptable(TO_DECIDE, [{"pointer": "/decision", "detail": f"One of {', '.join(DECISIONS)}."}])
+        _decide(item, by, decision, text)
+        together = Flag.objects.open().filter(item=item, kind=FlagKind.ILLEGAL)  # the page has one fate
+    if text:
+        Comment.objects.create(flag=flag, author=by, text=text)
+    for settled in together:
+        Event.record("flag.resolved", by=by, project=item.project, about=settled, decision=decision)
+    together.update(resolved_at=Now(), resolved_by=by)
+    flag.refresh_from_db()
+    return flag
+
+
+def waits_for_decision(flag: Flag, item: Item) -> bool:
+    """Whether the page is set aside because of this flag."""
+    is_aside = item.state == ItemState.ARCHIVED and item.state_reason == SET_ASIDE
+    return flag.kind == FlagKind.ILLEGAL and flag.resolved_at is None and is_aside
+
+
+def _decide(item: Item, by: User, decision: str, text: str) -> None:
+    this = Item.objects.filter(pk=item.pk)
+    if decision == BACK:
+        items.restore(this, project=item.project, by=by)
+    else:
+        items.withdraw(this, project=item.project, by=by, reason=(text or "It looked illegal.")[: items.MAX_REASON])
+
+
+# ---- who sees what --------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A person before the flags of a project."""
+
+    person: User
+    settles: bool  # reads flags of others, too
+    is_given_pages: bool  # must stay blind to what others say of them
+    decides: bool  # what becomes of a page that was set aside
+    knows_names: bool
+
+
+def reader(person: User, project: Project, *, roles: frozenset[str]) -> Reader:
+    def may(action: str) -> bool:
+        return permissions.may(person, action, project, roles=roles)
+
+    return Reader(
+        person=person, settles=may("flag.resolve"), is_given_pages=bool(roles & {Role.ANNOTATOR, Role.ADJUDICATOR}),
+        decides=may("item.withdraw"), knows_names=may("judgment.read_identified"),
+    )  # fmt: skip
+
+
+def listed(project: Project, reader: Reader) -> QuerySet[Flag]:
+    """Flags this person knows of, each with whether its words are still `veiled`."""
+    found = Flag.objects.filter(project=project).select_related("item", "raised_by", "project")
+    if not reader.settles:
+        found = found.filter(raised_by=reader.person)
+    opened = OpenedCase.objects.filter(item=OuterRef("item"), person=reader.person)
+    is_veiled = ~Q(raised_by=reader.person) & ~Q(Exists(opened))
+    return found.annotate(veiled=Q(is_veiled) if reader.is_given_pages else Q(pk=None))
+
+
+def in_order(found: QuerySet[Flag], reader: Reader) -> QuerySet[Flag]:
+    """Open ones first, and of these, for who is given no pages, what looks illegal first; else newest first."""
+    order = [F("resolved_at").desc(nulls_first=True)]
+    if reader.is_given_pages:
+        return found.order_by(*order, "-pk")
+    return found.annotate(is_illegal=Q(kind=FlagKind.ILLEGAL)).order_by(*order, "-is_illegal", "-pk")
+
+
+def opened(flag: Flag, reader: Reader) -> Flag:
+    """Lift the veil: from now on this person is never given the page. Raises Refused while they hold it."""
+    if not flag.veiled:  # type: ignore[attr-defined]  # annotated by listed
+        return flag
+    if Assignment.objects.filter(item=flag.item_id, annotator=reader.person, state=State.LEASED).exists():
+        raise Refused(HOLDS)
+    OpenedCase.objects.bulk_create([OpenedCase(item_id=flag.item_id, person=reader.person)], ignore_conflicts=True)
+    flag.veiled = False  # type: ignore[attr-defined]
+    return flag
+
+
+def flaggable(project: Project, person: User, *, any_page: bool) -> QuerySet[Item]:
+    """Pages a person may say something about: those they were given, or all for who runs the project."""
+    found = Item.objects.filter(project=project).select_related("project")
+    if any_page:
+        return found
+    return found.filter(pk__in=Assignment.objects.visible_to(person).filter(project=project).values("item"))
+
+
+# ---- in words -------------------------------------------------------------------------------------------------------
+def who_said(person: User, flag: Flag, reader: Reader) -> str:
+    """Whom a message is from, as this reader may know: a name, a pseudonym, or on which side of the thread they are."""
+    if person.pk == reader.person.pk:
+        return "You"
+    if reader.knows_names:
+        return person.get_username()
+    if person.pk != flag.raised_by_id:
+        return "For the managers"
+    return Rater.objects.of(flag.project, person).code

@@ -1,0 +1,187 @@
+"""Flags: raised from the page being judged, read and settled in an inbox, followed in one thread."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from labeling import flags, permissions, schemas
+from labeling.models import Assignment, Flag, FlagKind, Label, Project
+from labeling.refusals import Refused, Unacceptable
+from labeling.views.marks import require_same_person
+from labeling.views.material import address
+from labeling.web import PersonRequest, is_htmx, page
+
+SHOWN = 100
+SENT = "The managers have it. You find their answer in My work."
+ASIDE = "The page is set aside: nobody is given it until a manager has decided. Thank you for saying so."
+
+
+@require_POST
+@page("flag.create")
+def raise_flag(request: PersonRequest, project: Project, assignment_id: int) -> HttpResponse:
+    """From the page being judged, without leaving it. A page that looks illegal is left for the next one."""
+    require_same_person(request)
+    given = Assignment.objects.filter(project=project)
+    if not _reader(request, project).decides:  # who may take pages out may speak of any
+        given = given.visible_to(request.user)
+    slot = get_object_or_404(given.select_related("item__project"), pk=assignment_id)
+    said = {name: request.POST.get(name, "") for name in ("kind", "label", "text")}
+    try:
+        flags.raise_flag(slot.item, by=request.user, **said)
+    except Unacceptable as fault:
+        return _still_here(request, project, slot, said, fault)
+    if said["kind"] == FlagKind.ILLEGAL:
+        messages.success(request, ASIDE)
+        return _next_page(request, project)
+    if is_htmx(request):
+        return render(
+            request,
+            "labeling/_flag_form.html",
+            flag_form(project, slot, schemas.in_force(project).asked) | {"flag_sent": SENT},
+        )
+    messages.success(request, SENT)
+    return redirect("labeling:annotate", project.slug)
+
+
+def _still_here(
+    request: PersonRequest, project: Project, slot: Assignment, said: dict[str, str], fault: Unacceptable
+) -> HttpResponse:
+    if is_htmx(request):
+        context = flag_form(project, slot, schemas.in_force(project).asked) | {
+            "flag_said": said,
+            "flag_wrong": fault.sentence,
+        }
+        return render(request, "labeling/_flag_form.html", context, status=422)
+    messages.error(request, fault.sentence)
+    return redirect("labeling:annotate", project.slug)
+
+
+def _form(
+    request: PersonRequest, project: Project, slot: Assignment, more: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    context = flag_form(project, slot, schemas.in_force(project).asked) | more
+    return render(request, "labeling/_flag_form.html", context, status=status)
+
+
+def _next_page(request: PersonRequest, project: Project) -> HttpResponse:
+    if not is_htmx(request):
+        return redirect("labeling:annotate", project.slug)
+    response = HttpResponse(status=204)
+    response["HX-Redirect"] = reverse("labeling:annotate", args=[project.slug])
+    return response
+
+
+def flag_form(project: Project, slot: Assignment, labels: Iterable[Label]) -> dict[str, Any]:
+    """What the small form on the annotate page offers."""
+    return {
+        "flag_kinds": [*FlagKind.choices],
+        "flag_labels": [(label.key, label.name) for label in labels],
+        "flag_url": reverse("labeling:flag_raise", args=[project.slug, slot.pk]),
+    }
+
+
+# ---- the inbox ------------------------------------------------------------------------------------------------------
+@require_GET
+@page("flag.resolve")
+def inbox(request: PersonRequest, project: Project) -> HttpResponse:
+    """Open first. Of pages one may still be given, only that somebody said something."""
+    reader = _reader(request, project)
+    found = flags.in_order(flags.listed(project, reader), reader)
+    n_open = Flag.objects.open().filter(project=project).count()
+    rows = [row(flag, project) for flag in found[: SHOWN + 1]]
+    context = {"rows": rows[:SHOWN], "more": len(rows) > SHOWN, "shown": SHOWN, "n_open": n_open, "reader": reader}
+    return render(request, "labeling/flags.html", context)
+
+
+def row(flag: Flag, project: Project) -> dict[str, Any]:
+    """One flag in a list. What is veiled says no more than that it is there."""
+    veiled = flag.veiled  # type: ignore[attr-defined]  # annotated by flags.listed
+    return {
+        "flag": flag,
+        "veiled": veiled,
+        "title": "Somebody said something about this page" if veiled else _title(flag, project),
+        "address": address(flag.item, project=project),
+        "url": reverse("labeling:flag", args=[project.slug, flag.pk]),
+    }
+
+
+def _title(flag: Flag, project: Project) -> str:
+    names = {label.key: label.name for label in schemas.in_force(project).labels}
+    kind = str(FlagKind(flag.kind).label)
+    return f"{kind}: {names.get(flag.label, flag.label)}" if flag.label else kind
+
+
+# ---- one thread -----------------------------------------------------------------------------------------------------
+@require_GET
+@page("flag.read")
+def thread(request: PersonRequest, project: Project, flag_id: int) -> HttpResponse:
+    reader = _reader(request, project)
+    return _thread(request, project, flags.opened(_flag(project, reader, flag_id), reader), reader)
+
+
+@require_POST
+@page("flag.comment")
+def comment(request: PersonRequest, project: Project, flag_id: int) -> HttpResponse:
+    reader = _reader(request, project)
+    flag = flags.opened(_flag(project, reader, flag_id), reader)
+    text = request.POST.get("text", "")
+    try:
+        flags.comment(flag, by=request.user, text=text)
+    except Unacceptable as fault:
+        return _thread(request, project, flag, reader, wrong=fault.sentence, text=text)
+    messages.success(request, "Your message is sent.")
+    return redirect("labeling:flag", project.slug, flag.pk)
+
+
+@require_POST
+@page("flag.resolve")
+def resolve(request: PersonRequest, project: Project, flag_id: int) -> HttpResponse:
+    reader = _reader(request, project)
+    flag = flags.opened(_flag(project, reader, flag_id), reader)
+    text, decision = request.POST.get("text", ""), request.POST.get("decision", "")
+    try:
+        flags.resolve(flag, by=request.user, text=text, decision=decision, decides=reader.decides)
+    except Unacceptable as fault:
+        return _thread(request, project, flag, reader, wrong=fault.sentence, text=text)
+    except Refused as refused:
+        messages.warning(request, refused.sentence)
+        return redirect("labeling:flag", project.slug, flag.pk)
+    messages.success(request, "This is settled.")
+    return redirect("labeling:flags", project.slug)
+
+
+def _thread(
+    request: PersonRequest, project: Project, flag: Flag, reader: flags.Reader, *, wrong: str = "", text: str = ""
+) -> HttpResponse:
+    said = [
+        {"who": flags.who_said(each.author, flag, reader), "text": each.text, "at": each.written_at}
+        for each in flag.comments.select_related("author")
+    ]
+    reads_items = permissions.may(request.user, "item.list", project, roles=request.roles)
+    context = {
+        "flag": flag,
+        "title": _title(flag, project),
+        "address": address(flag.item, project=project),
+        "raised_by": flags.who_said(flag.raised_by, flag, reader),
+        "comments": said,
+        "reader": reader,
+        "to_decide": flags.waits_for_decision(flag, flag.item),
+        "item_url": reverse("labeling:item", args=[project.slug, flag.item.public_id]) if reads_items else "",
+        "wrong": wrong,
+        "text": text,
+        "max_text": flags.MAX_TEXT,
+    }
+    return render(request, "labeling/flag.html", context, status=422 if wrong else 200)
+
+
+def _reader(request: PersonRequest, project: Project) -> flags.Reader:
+    return flags.reader(request.user, project, roles=request.roles)
+
+
+def _flag(project: Project, reader: flags.Reader, flag_id: int) -> Flag:
+    return get_object_or_404(flags.listed(project, reader), pk=flag_id)
