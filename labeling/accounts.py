@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models import QuerySet
 
-from labeling import invites, queue, sessions, tokens
+from labeling import assigning, invites, queue, sessions, tokens
 from labeling.models import Event, Membership, Project, Role, User
 from labeling.phrases import listed
 from labeling.refusals import Refused
@@ -52,6 +52,7 @@ def deactivate(user: User, *, by: User) -> None:
     tokens.revoke_all(user, by=by)
     invites.revoke_all(user, by=by)
     queue.release_all(user)
+    assigning.leave_nothing_with(user)
     Event.record("account.deactivated", by=by, about=user)
 
 

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models import QuerySet
 
-from labeling import invites, queue, rules
+from labeling import assigning, invites, queue, rules
 from labeling.models import Event, Membership, Project, Role, User
 from labeling.quotas import MAY_ANSWER
 from labeling.refusals import Refused, Unacceptable
@@ -64,6 +64,9 @@ def remove(membership: Membership, *, by: User) -> None:
         invites.revoke_all(membership.user, by=by, project=project)
     if not project.memberships.filter(user=membership.user, role__in=MAY_ANSWER).exists():
         queue.release_all(membership.user, project=project)
+        assigning.leave_nothing_with(membership.user, project=project)
+    elif membership.role == Role.ADJUDICATOR:
+        assigning.leave_nothing_reserved(membership.user, project=project)
     Event.record("member.removed", by=by, project=project, about=membership.user, role=membership.role)
 
 

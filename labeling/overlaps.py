@@ -9,8 +9,8 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from labeling import recounts
-from labeling.models import Assignment, Project, Purpose, State, Stream, User
-from labeling.models.work import HELD
+from labeling.models import Assignment, Project, State, Stream, User
+from labeling.models.work import ASKED_OF_ALL, HELD
 
 # Open, or to be open again when its item is brought back.
 TO_BE_HAD = Q(state=State.OPEN) | Q(state=State.WITHDRAWN, is_surplus=False)
@@ -32,13 +32,13 @@ def lower(project: Project, *, before: Mapping[str, int], by: User | None) -> in
 
 
 def _slots_of(project: Project, stream: str, was: int) -> QuerySet[Assignment]:
-    work = Assignment.objects.filter(project=project, purpose=Purpose.WORK, selection__stream=stream)
+    work = Assignment.objects.filter(project=project, purpose__in=ASKED_OF_ALL, selection__stream=stream)
     return work.filter(Q(selection__draw=None) | Q(selection__draw__overlap=was))
 
 
 def _withdraw_above(most: int, slots: QuerySet[Assignment]) -> int:
     """Those are too many that have `most` others before them in their round: taken ones first, then by number."""
-    same_round = Assignment.objects.filter(item=OuterRef("item"), round=OuterRef("round"), purpose=Purpose.WORK)
+    same_round = Assignment.objects.filter(item=OuterRef("item"), round=OuterRef("round"), purpose__in=ASKED_OF_ALL)
     earlier = same_round.filter(Q(state__in=HELD) | Q(TO_BE_HAD, slot__lt=OuterRef("slot")))
     counted = earlier.order_by().values("item").annotate(n=Count("pk")).values("n")
     surplus = slots.filter(TO_BE_HAD).annotate(n_before=Coalesce(Subquery(counted), 0)).filter(n_before__gte=most)

@@ -58,7 +58,8 @@ POLICY: dict[str, Rule] = {
     "queue.claim": _rule(AN, AD, superuser=False),
     "queue.release_own_lease": _rule(AN, AD, superuser=False),
     "queue.release_other_lease": _rule(M),
-    "queue.set_priority": _rule(M),
+    "queue.set_priority": _rule(M),  # and given, taken back, reserved, put back
+    "queue.read": _rule(M),
     "draft.save_own": _rule(AN, AD, superuser=False),
     "desk.set_own": _rule(AN, AD, superuser=False),
     "judgment.create": _rule(AN, AD, superuser=False),

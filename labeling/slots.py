@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from labeling import consensus, lost_leases
 from labeling.models import Assignment, Consensus, Item, Project, Purpose, Selection, State, Stream
-from labeling.models.work import COUNTED
+from labeling.models.work import ASKED_OF_ALL, COUNTED
 
 Moment = datetime | Now
 INSERT_CHUNK = 2_000
@@ -86,7 +86,7 @@ def withdraw_open_work(item_ids: Sequence[int]) -> int:
         chunk = item_ids[start : start + INSERT_CHUNK]
         # No join: the state must be a condition of the UPDATE itself, or a slot leased at this moment would be taken.
         gold = Selection.objects.filter(item__in=chunk, stream=Stream.GOLD)
-        work = Assignment.objects.filter(item__in=chunk, state=State.OPEN, purpose=Purpose.WORK)
+        work = Assignment.objects.filter(item__in=chunk, state=State.OPEN, purpose__in=ASKED_OF_ALL)
         n_withdrawn += work.exclude(selection__in=gold).update(
             state=State.WITHDRAWN, available_at=None, is_surplus=True
         )

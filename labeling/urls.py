@@ -18,6 +18,7 @@ from labeling.views import (
     new_labels,
     overview,
     projects,
+    queue,
     releases,
     samples,
 )
@@ -48,6 +49,10 @@ urlpatterns = [
     path("p/<slug:slug>/adjudicate/<public_id:public_id>/", adjudicate.case, name="case"),
     path("p/<slug:slug>/adjudicate/<public_id:public_id>/decide/", adjudicate.decide, name="decide"),
     path("p/<slug:slug>/adjudicate/<public_id:public_id>/later/", adjudicate.later, name="later"),
+    # the queue
+    path("p/<slug:slug>/queue/", queue.queue, name="queue"),
+    path("p/<slug:slug>/queue/<int:assignment_id>/clear/", queue.clear, name="clear_lease"),
+    path("p/<slug:slug>/queue/pages/<slug:verb>/", queue.change, name="queue_change"),
     # items and imports
     path("p/<slug:slug>/items/", items.item_list, name="items"),
     path("p/<slug:slug>/items/import/", imports.start, name="import"),

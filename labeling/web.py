@@ -113,6 +113,7 @@ MENU = [
     ("Adjudicate", "labeling:adjudicate", "adjudication.list"),
     ("Items", "labeling:items", "item.list"),
     ("Flags", "labeling:flags", "flag.resolve"),
+    ("Queue", "labeling:queue", "queue.read"),
     ("Agreement", "labeling:agreement", "agreement.read_project"),
     ("Learning", "active_learning:learning", "model.read_metrics"),
     ("Samples", "labeling:samples", "sample.read"),

@@ -484,6 +484,19 @@ REQUESTS: dict[str, list[Call]] = {
         api("POST", "release", lease, foreign=foreign_lease),
         page("POST", "labeling:release", both(in_project, lease), foreign=both(in_project, foreign_lease)),
     ],
+    "queue.read": [page("GET", "labeling:queue"), api("GET", "queue")],
+    "queue.release_other_lease": [
+        page("POST", "labeling:clear_lease", both(in_project, foreign_lease)),
+        api("POST", "clear_lease", both(in_project, foreign_lease)),
+    ],
+    "queue.set_priority": [
+        page("POST", "labeling:queue_change", both(in_project, sends(verb="give")),
+             lambda w, who: {"item": w.item.public_id, "to": w.other.username}),
+        api("POST", "queue_give", body=lambda w, who: {"items": [w.item.public_id], "to": w.other.username}),
+        api("POST", "queue_priority", body=lambda w, who: {"items": [w.item.public_id], "priority": 5}),
+        *(api("POST", f"queue_{verb}", body=lambda w, who: {"items": [w.item.public_id]})
+          for verb in ("take_back", "reserve", "unreserve", "put_back")),
+    ],
     "draft.save_own": [
         api("PUT", "draft", lease, ANSWER, foreign=foreign_lease),
         api("GET", "drafts"),

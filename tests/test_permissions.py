@@ -56,8 +56,6 @@ NOT_BUILT = {
     "model.promote",
     "model.score_urls",
     "prediction.read_before_judging",
-    "queue.release_other_lease",
-    "queue.set_priority",
     "release.deprecate",
     "webhook.configure",
 }

@@ -14,7 +14,7 @@ from labeling.models.resolution import OpenedCase
 
 
 class Purpose(models.TextChoices):
-    """Why a slot exists. Only `work` counts toward exactly-k; honeypots and repeats never feed consensus."""
+    """Why a slot exists. Only `work` and `reserved` count toward exactly-k; checks and repeats never feed consensus."""
 
     WORK = "work", "Work"
     HONEYPOT = "honeypot", "Honeypot"
@@ -26,7 +26,8 @@ class Purpose(models.TextChoices):
     RESERVED = "reserved", "Reserved"
 
 
-COUNTED = (Purpose.WORK, Purpose.NEW_LABEL, Purpose.AUDIT)  # purposes whose judgments are votes
+ASKED_OF_ALL = (Purpose.WORK, Purpose.RESERVED)  # what exactly-k counts: reserved is work that adjudicators do
+COUNTED = (*ASKED_OF_ALL, Purpose.NEW_LABEL, Purpose.AUDIT)  # purposes whose judgments are votes
 
 
 class State(models.TextChoices):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import item_search, items, permissions, schemas
+from labeling import assigning, item_search, items, permissions, schemas
 from labeling.models import Consensus, Item, Project, Stream
 from labeling.models.items import ItemState
 from labeling.permissions import Sight
@@ -51,6 +51,7 @@ def item_list(request: PersonRequest, project: Project) -> HttpResponse:
         "earlier": _address(request, before=leaf.earlier),
         "later": _address(request, after=leaf.later),
         "may_change": _may(request, "item.withdraw"),
+        **_arranging(request, project),
         "may_import": _may(request, "item.import"),
         "is_first_visit": wanted.is_empty and not count and not Item.objects.filter(project=project).exists(),
     }
@@ -75,6 +76,7 @@ def item(request: PersonRequest, project: Project, public_id: str) -> HttpRespon
         "selections": this.selections.order_by("-id"),
         "opinions": _opinions(this, project) if sight.consensus else None,
         "may_change": _may(request, "item.withdraw"),
+        **_arranging(request, project),
     }
     return render(request, "labeling/item.html", context)
 
@@ -111,6 +113,13 @@ def _do(request: PersonRequest, project: Project, found: Any, verb: str) -> None
         messages.error(request, fault.sentence)
         return
     messages.success(request, f"{n:,} {'page' if n == 1 else 'pages'} {WORDS[verb]}.")
+
+
+def _arranging(request: PersonRequest, project: Project) -> dict[str, Any]:
+    """What the forms need that give pages to people and move them in the queue."""
+    if not _may(request, "queue.set_priority"):
+        return {}
+    return {"may_arrange": True, "answering": assigning.who_may_answer(project)}
 
 
 def _may(request: PersonRequest, action: str) -> bool:
