@@ -3,8 +3,8 @@
 
 import { listen, offerComfort } from "./keys.js";
 import {
-  ActiveTime, ask, askBeforeLeaving, explain, follow, forget, freshKey, keepHere, offerFilter, refused, sendJSON,
-  serverTime, settled, takeBack, workRoot,
+  ActiveTime, ask, askBeforeLeaving, explain, follow, forget, freshKey, keepHere, keepSpent, offerFilter, refused,
+  sendJSON, serverTime, settled, takeBack, takeSpent, workRoot,
 } from "./work.js";
 
 const NOTE_PAUSE_MS = 800;
@@ -352,7 +352,7 @@ function onInput({ target }) {
 }
 
 function mount(root, { isSame }) {
-  if (!isSame) time.restart();
+  if (!isSame) time.restart(takeSpent(root));
   page = { root, draft: null, lease: null, wasSent: false, isRefused: false, isTouched: false };
   const form = root.querySelector("[data-answer]");
   if (!form) return;
@@ -405,7 +405,11 @@ follow({
   },
 });
 offerComfort();
-addEventListener("pagehide", () => page?.draft?.keepUnsaved()); // its draft may still be on its way
+addEventListener("pagehide", () => {
+  if (!page?.draft) return;
+  page.draft.keepUnsaved(); // its draft may still be on its way
+  keepSpent(page.root, time.seconds);
+});
 askBeforeLeaving(() => Boolean(page?.isRefused || page?.isTouched || page?.draft?.isUnsaved()));
 listen({
   onLetter(letter, { shift }) {

@@ -94,8 +94,8 @@ export class ActiveTime {
     );
   }
 
-  restart() {
-    this.seconds = 0;
+  restart(seconds = 0) {
+    this.seconds = seconds;
     this.#lastTick = performance.now();
   }
 }
@@ -218,6 +218,7 @@ export function ask(sentence, action, onPress) {
 // ---- answers that could not be sent, kept on this machine until they are: whose, of which page, and from when ----
 
 const UNSENT = "touchstone.unsent.";
+const SPENT = "touchstone.spent.";
 const KEPT_DAYS = 14;
 let openedAt = 0;
 
@@ -245,6 +246,19 @@ export function keepHere(root, answer, version) {
 /** What this person kept of this page here: {answer, version}, or null. */
 export function takeBack(root) {
   return withStore((store) => JSON.parse(store.getItem(nameOf(root))));
+}
+
+/** The time spent on a page that is left for a moment, for an earlier answer say: this tab goes on counting from it. */
+export function keepSpent(root, seconds) {
+  if (root.dataset.place) withStore(() => sessionStorage.setItem(SPENT + root.dataset.place, seconds));
+}
+
+export function takeSpent(root) {
+  return withStore(() => {
+    const spent = Number(sessionStorage.getItem(SPENT + root.dataset.place));
+    sessionStorage.removeItem(SPENT + root.dataset.place);
+    return spent;
+  }) || 0;
 }
 
 export function forget(root) {

@@ -61,7 +61,8 @@ def test_a_thumb_judges_page_after_page(on_the_phone):
 
 def test_everything_to_press_is_as_big_as_a_finger(on_the_phone):
     on_the_phone.page.get_by_text("Note", exact=False).first.tap()
-    on_the_phone.page.get_by_text("Say why you skip").tap()
+    on_the_phone.page.get_by_text("Skip and say why").tap()
+    on_the_phone.page.get_by_text("Tell a manager").tap()
     assert "\n".join(on_the_phone.page.evaluate(MISSED, FINGER)) == ""
     for path in ("/p/keys/mine/", "/accounts/preferences/"):
         on_the_phone.open(path)
