@@ -20,7 +20,7 @@ from active_learning.strategies.contract import CachedClassifier
 from active_learning.strategies.mixing import Pick, compose
 from active_learning.strategies.names import STRATEGY_NAMES
 from active_learning.strategies.registry import strategy_named
-from labeling import jobs, schemas, slots
+from labeling import jobs, schemas, shares, slots
 from labeling.models import Event, Item, Job, Project, Selection, Stream, User
 from labeling.refusals import Refused, Unacceptable
 
@@ -254,4 +254,5 @@ def _open_slots(project: Project, selections: list[Selection]) -> None:
     for selection in selections:
         by_stream[selection.stream].append(selection)
     for stream, chosen in by_stream.items():
-        slots.open_up(project, chosen, overlap=project.overlap_for(stream))
+        for overlap, part in shares.groups(project, stream, chosen):
+            slots.open_up(project, part, overlap=overlap)

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from labeling import bulk, chunks, jobs, slots, weburls
+from labeling import bulk, chunks, jobs, shares, slots, weburls
 from labeling.cells import (
     MAX_EXTERNAL_ID,
     MAX_LANGUAGE,
@@ -248,7 +248,8 @@ def _select(project: Project, run: Import, fresh: list[_Page]) -> None:
         return
     selections = [Selection(item=Item(pk=page.pk, snapshot_id=page.snapshot_id), **how) for page in fresh]
     bulk.insert(selections)
-    slots.open_up(project, selections, overlap=project.overlap_for(Stream.IMPORT))
+    for overlap, part in shares.groups(project, Stream.IMPORT, selections):
+        slots.open_up(project, part, overlap=overlap)
 
 
 # ---- a pasted list --------------------------------------------------------------------------------------------------

@@ -82,6 +82,7 @@ def change(project: Project, values: Values, *, by: User | None, expected: int |
         Event.record("project.changed", by=by, project=project, about=project, changed=changed)
     if "overlap" in changed:
         overlaps.lower(project, before=before["overlap"], by=by)
+        overlaps.higher(project, before=before["overlap"])
     return project
 
 

@@ -1,10 +1,11 @@
 """Why a person is given nothing."""
 
 from dataclasses import replace
+from datetime import UTC
 
 from django.db.models.functions import Now
 
-from labeling import desks, exposure, offers
+from labeling import desks, exposure, offers, skipping
 from labeling.models import Assignment, Project, State, User
 from labeling.slots import Moment
 
@@ -19,15 +20,29 @@ def nothing_left(project: Project, *, annotator: User, now: Moment | None = None
         return terms.refusal.sentence
     if too_much := _too_much_for_today(project, annotator, terms, moment):
         return too_much
-    unanswered = Assignment.objects.filter(project=project, state__in=[State.OPEN, State.LEASED])
-    with_others = unanswered.filter(state=State.LEASED, available_at__gt=moment).exclude(annotator=annotator)
-    pages = with_others.values("item").distinct().count()
-    if pages:
-        what = "1 page is" if pages == 1 else f"{pages:,} pages are"
-        return f"Nothing left for you. {what} with other people; this page looks again by itself."
+    reasons = [_with_others(project, annotator, moment), *_skipped(project, annotator, now)]
+    if any(reasons):
+        return " ".join(["Nothing left for you.", *filter(None, reasons)])
     if Assignment.objects.filter(project=project, annotator=annotator, state=State.DONE).exists():
         return "You have answered every page that waits for you. Thank you; new pages appear here by themselves."
     return "No pages are waiting yet. When a manager queues some, they appear here by themselves."
+
+
+def _with_others(project: Project, annotator: User, moment: Moment) -> str:
+    held = Assignment.objects.filter(project=project, state=State.LEASED, available_at__gt=moment)
+    pages = held.exclude(annotator=annotator).values("item").distinct().count()
+    if not pages:
+        return ""
+    what = "1 page is" if pages == 1 else f"{pages:,} pages are"
+    return f"{what} with other people; this page looks again by itself."
+
+
+def _skipped(project: Project, annotator: User, now: Moment | None) -> tuple[str, str]:
+    """What became of the pages this person skipped, as far as it is theirs to know."""
+    back_at, aside = skipping.waits_for(project, annotator, now=now)
+    back = f"A page you skipped comes back to you at {back_at.astimezone(UTC):%H:%M} UTC." if back_at else ""
+    what = "1 page you skipped waits" if aside == 1 else f"{aside:,} pages you skipped wait"
+    return back, f"{what} for a manager." if aside else ""
 
 
 def _too_much_for_today(project: Project, annotator: User, terms: desks.Terms, moment: Moment) -> str:

@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from labeling import invariants, items, judging, overlaps, projects, queue, slots
+from labeling import invariants, items, judging, overlaps, projects, queue, shares, slots
 from labeling.models import Assignment, Consensus, Draw, Item, Project, Selection, State, Stream
 from tests.factories import make_item, make_member, make_project
 
@@ -84,7 +84,7 @@ def test_who_holds_a_slot_above_the_new_number_may_finish(project, manager):
 def test_raising_the_number_of_one_stream_and_lowering_another_touches_only_that_one(project, manager):
     imported, chosen = ask(project), ask(project, Stream.UNCERTAINTY)
     lower(project, {"default": 5, "uncertainty": 2}, manager)
-    assert (open_slots(imported), open_slots(chosen)) == (3, 2)
+    assert (open_slots(imported), open_slots(chosen)) == (5, 2)
 
 
 def test_each_round_is_counted_by_itself(project, manager):
@@ -169,3 +169,69 @@ def test_a_slot_that_is_being_given_out_at_this_moment_stays_and_another_goes_in
 def test_nothing_happens_when_the_number_is_not_lowered(project):
     ask(project)
     assert overlaps.lower(Project.objects.get(), before={"default": 3}, by=None) == 0
+
+
+# ---- more people a page ---------------------------------------------------------------------------------------------
+def asked_of(item):
+    return item.assignments.exclude(state=State.WITHDRAWN).count()
+
+
+def test_a_page_that_still_waits_is_asked_of_the_people_it_lacks_and_one_that_is_done_is_not(manager):
+    project = make_project(overlap={"default": 1})
+    done, held, waiting = ask(project, overlap=1), ask(project, overlap=1), ask(project, overlap=1)
+    for item, priority in ((done, 3), (held, 2)):
+        item.assignments.update(priority=priority)
+    answer(project)
+    slot = queue.lease_next(project, annotator=someone(project))
+    assert slot.item == held
+    lower(project, 3, manager)
+    assert [asked_of(item) for item in (done, held, waiting)] == [1, 3, 3]
+    for _ in range(2):
+        answer(project)
+    assert not [finding for finding in invariants.findings() if finding.n_breaches]
+
+
+def test_lowered_and_raised_again_it_is_asked_of_as_many_as_the_last_number_says(project, manager):
+    item = ask(project)
+    lower(project, 1, manager)
+    lower(project, 2, manager)
+    assert asked_of(item) == 2
+    lower(project, 4, manager)
+    assert asked_of(item) == 4
+
+
+def test_a_page_that_a_partial_overlap_asks_of_one_person_stays_with_one(manager):
+    project = make_project(overlap={"default": 2}, overlap_share=0.5)
+    one, several = ask(project, overlap=1), ask(project, overlap=2)
+    lower(project, 3, manager)
+    assert (asked_of(one), asked_of(several)) == (1, 3)
+
+
+# ---- a share of the pages -------------------------------------------------------------------------------------------
+def pages_of(project, n, site):
+    return [make_item(project, f"https://p{number}.{site}.org/") for number in range(n)]
+
+
+def test_a_share_of_the_pages_is_asked_of_several_and_every_site_has_its_part():
+    project = make_project(overlap={"default": 3}, overlap_share=0.25)
+    sites = {site: pages_of(project, n, site) for site, n in (("big", 80), ("small", 20))}
+    chosen = [Selection(item=item, stream=Stream.IMPORT) for items_ in sites.values() for item in items_]
+    parted = dict(shares.groups(project, Stream.IMPORT, chosen))
+    several = {selection.item_id for selection in parted[3]}
+    assert (len(parted[3]), len(parted[1])) == (25, 75)
+    assert abs(sum(item.pk in several for item in sites["small"]) - 5) <= 1
+    again = dict(shares.groups(project, Stream.IMPORT, chosen[::-1]))
+    assert {selection.item_id for selection in again[3]} == several
+
+
+def test_pages_queued_one_by_one_reach_the_share_too():
+    project = make_project(overlap={"default": 2}, overlap_share=0.3)
+    alone = [Selection(item=item, stream=Stream.IMPORT) for item in pages_of(project, 200, "slow")]
+    numbers = [shares.groups(project, Stream.IMPORT, [selection])[0][0] for selection in alone]
+    assert 35 <= numbers.count(2) <= 85  # 60 expected; 4 standard deviations are 26
+
+
+def test_where_every_page_is_asked_of_all_nothing_is_looked_up(project, django_assert_num_queries):
+    selection = Selection(item=make_item(project), stream=Stream.IMPORT)
+    with django_assert_num_queries(0):
+        assert shares.groups(project, Stream.IMPORT, [selection]) == [(3, [selection])]
