@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "labeling.views.languages.Languages",
     "labeling.sessions.LastSeen",
     "axes.middleware.AxesMiddleware",
 ]
@@ -84,6 +85,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "labeling.web.chrome",
+                "labeling.views.languages.words",
             ],
         },
     }
@@ -216,8 +218,10 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = not STATIC_HASHED
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
-USE_I18N = False
+USE_I18N = True
 USE_TZ = True
 
 # ---- API ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from labeling import schemas
 from labeling.refusals import Unacceptable
 
@@ -64,19 +66,31 @@ def _faults(answer: Answer, asked: tuple[str, ...], schema: schemas.Schema) -> l
     for name, keys in (("yes", answer.yes), ("unsure", answer.unsure)):
         unknown = sorted(set(keys) - set(asked))
         if unknown:
-            faults.append({"pointer": f"/{name}", "detail": f"Not a label of this page: {', '.join(unknown)[:200]}."})
+            faults.append(
+                {
+                    "pointer": f"/{name}",
+                    "detail": _("Not a label of this page: %(names)s.") % {"names": ", ".join(unknown)[:200]},
+                }
+            )
     both = sorted(set(answer.yes) & set(answer.unsure))
     if both:
-        faults.append({"pointer": "/unsure", "detail": f"Yes and unsure at once: {', '.join(both)}. Choose one."})
+        faults.append(
+            {
+                "pointer": "/unsure",
+                "detail": _("Yes and unsure at once: %(names)s. Choose one.") % {"names": ", ".join(both)},
+            }
+        )
     if answer.none and (answer.yes or answer.unsure):
-        faults.append({"pointer": "/none", "detail": "None of these was ticked beside a label. Choose one of the two."})
+        faults.append(
+            {"pointer": "/none", "detail": _("None of these was ticked beside a label. Choose one of the two.")}
+        )
     if not (answer.none or answer.yes or answer.unsure):
-        faults.append({"pointer": "/yes", "detail": "Choose at least one label, or None of these."})
+        faults.append({"pointer": "/yes", "detail": _("Choose at least one label, or None of these.")})
     for keys in clashes(answer, asked=asked, schema=schema):
-        detail = f"{' and '.join(schema.names(keys))} exclude each other. Choose one."
+        detail = _("%(names)s exclude each other. Choose one.") % {"names": f" {_('and')} ".join(schema.names(keys))}
         faults.append({"pointer": "/yes", "detail": detail})
     if answer.confidence not in CONFIDENCES:
-        faults.append({"pointer": "/confidence", "detail": "Confidence is low, medium or high."})
+        faults.append({"pointer": "/confidence", "detail": _("Confidence is low, medium or high.")})
     if len(answer.note) > MAX_NOTE:
-        faults.append({"pointer": "/note", "detail": f"A note holds {MAX_NOTE:,} characters."})
+        faults.append({"pointer": "/note", "detail": _("A note holds %(n)s characters.") % {"n": f"{MAX_NOTE:,}"}})
     return faults

@@ -8,13 +8,16 @@ project is reckoned at the worst it can turn out to be.
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from labeling import exposure, schemas
 from labeling.models import Assignment, Project, State, User
 from labeling.models.projects import Severity
 from labeling.withheld import Moment, Refusal
 
-ENOUGH = "That was a lot for one day. Take a pause, or go on with other lists."
-ELSEWHERE = "You hold a page in {name}. Answer it or give it back first: with it, your day may be full."
+ENOUGH = gettext_noop("That was a lot for one day. Take a pause, or go on with other lists.")
+ELSEWHERE = gettext_noop("You hold a page in {name}. Answer it or give it back first: with it, your day may be full.")
 MILD = float(Severity.MILD)  # after many serious pages: at most what a page costs that is mild for certain
 
 
@@ -36,10 +39,10 @@ def allowance(project: Project, user: User, moment: Moment) -> Allowance:
         return Allowance(left)
     budget, spent = project.exposure_per_day, exposure.spent(user, moment)
     if spent >= budget:
-        return Allowance(0.0, Refusal(ENOUGH, until=exposure.day_of(moment)[1]))
+        return Allowance(0.0, Refusal(_(ENOUGH), until=exposure.day_of(moment)[1]))
     held, where = _held_elsewhere(project, user)
     if held and spent + held >= budget:
-        return Allowance(0.0, Refusal(ELSEWHERE.format(name=where)))
+        return Allowance(0.0, Refusal(_(ELSEWHERE).format(name=where)))
     rest = float(budget - spent - held)
     return Allowance(rest if left is None else min(rest, left))
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, SmallIntegerField, Subquery
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
 
 from labeling import consensus, exposure, lost_leases, queue, quotas, schemas, skipping
 from labeling.answers import Answer, verdicts_of
@@ -19,10 +21,12 @@ from labeling.refusals import Forbidden, LeaseLost, Refused, Stale, Unacceptable
 from labeling.slots import lock
 from labeling.statements import Place, Select, Update
 
-ANSWERED = "You have answered this page already. Change your answer from My work."
-NOT_SKIPPED = "Pages of this project are not skipped. Answer it, say that it cannot be judged, or give it back."
-PASSED_ON = "You skipped this page, so this answer is not counted. Your ticks are kept."
-CHANGED = "You changed this answer in another place meanwhile: what you send now has not been recorded."
+ANSWERED = gettext_noop("You have answered this page already. Change your answer from My work.")
+NOT_SKIPPED = gettext_noop(
+    "Pages of this project are not skipped. Answer it, say that it cannot be judged, or give it back."
+)
+PASSED_ON = gettext_noop("You skipped this page, so this answer is not counted. Your ticks are kept.")
+CHANGED = gettext_noop("You changed this answer in another place meanwhile: what you send now has not been recorded.")
 
 
 # ---- what was asked ------------------------------------------------------------------------------------------------
@@ -63,12 +67,18 @@ def not_assessable(
 ) -> Judgment:
     """Record that this page cannot be judged (dead, login, language): an outcome, with no verdict on any label."""
     if reason not in NOT_ASSESSABLE:
-        raise Unacceptable("Say why the page cannot be judged: dead, login or language.",
+        raise Unacceptable(_("Say why the page cannot be judged: dead, login or language."),
                            [{"pointer": "/reason", "detail": "One of dead, login, language."}])  # fmt: skip
     return _record(
-        slot, by=by, answer=Answer(note=note or str(SkipReason(reason).label)), verdicts=lambda _schema: {},
+        slot, by=by, answer=Answer(note=note or _in_english(SkipReason(reason))), verdicts=lambda _schema: {},
         source=source, outcome=Judgment.Outcome.NOT_ASSESSABLE, now=now,
     )  # fmt: skip
+
+
+def _in_english(reason: SkipReason) -> str:
+    """What is kept is kept in one language, whoever reads it later."""
+    with override("en"):
+        return str(reason.label)
 
 
 def _record(
@@ -86,7 +96,7 @@ def _record(
         with transaction.atomic():
             ground = _lock_for(slot, by)
             if ground.has_answered:
-                raise Refused(ANSWERED)
+                raise Refused(_(ANSWERED))
             said = verdicts(shown)
             slot = _close(slot, by=by, shown=shown, now=now)
             moment = ground.moment if now is None else now
@@ -181,7 +191,7 @@ def _close(slot: Assignment, *, by: User, shown: schemas.Schema, now: queue.Mome
     if _answers(slot.item_id, slot.round, by).exists():
         raise Refused(ANSWERED)
     if skipping.is_passed_on(slot, by=by, now=now):
-        raise LeaseLost(PASSED_ON)
+        raise LeaseLost(_(PASSED_ON))
     fits = quotas.has_room(slot.project, by, moment=now or Now())  # or a late answer would be one more than a quota
     another = lost_leases.close_another(slot, by=by, shown=shown, now=now) if fits else None
     if another is None:
@@ -208,7 +218,7 @@ def revise(
     require_revisable(judgment)
     head = in_force(judgment)
     if head is None:
-        raise Refused("This answer is not counted any more, so there is nothing to change.")
+        raise Refused(_("This answer is not counted any more, so there is nothing to change."))
     schema = schemas.by_id(head.schema_id)
     verdicts = verdicts_of(answer, asked=tuple(head.verdicts or schema.keys), schema=schema)
     if (seen_version or version_of(judgment)) != version_of(head):
@@ -253,15 +263,15 @@ def _stale(head: Judgment, answer: Answer) -> Stale:
         "confidence": head.confidence or None,
         "note": head.note,
     }
-    return Stale(CHANGED, theirs=theirs, mine=answer.as_draft(), version=version_of(head))
+    return Stale(_(CHANGED), theirs=theirs, mine=answer.as_draft(), version=version_of(head))
 
 
 def require_revisable(judgment: Judgment) -> None:
     """Raise Refused once an adjudicator has decided the page or a release holds it."""
     if judgment.item.adjudications.in_force().exists():
-        raise Refused("An adjudicator has decided this page since. Your answer stands as it was.")
+        raise Refused(_("An adjudicator has decided this page since. Your answer stands as it was."))
     if judgment.item.gold_items.exists():
-        raise Refused("This page is part of a release. Released answers never change.")
+        raise Refused(_("This page is part of a release. Released answers never change."))
 
 
 # ---- skip -----------------------------------------------------------------------------------------------------------
@@ -272,13 +282,13 @@ def skip(slot: Assignment, *, by: User, reason: str = SkipReason.RATHER_NOT, now
     Raises Forbidden where pages are not skipped, and Refused when this person has answered the page already.
     """
     if not slot.project.may_skip:
-        raise Forbidden(NOT_SKIPPED)
+        raise Forbidden(_(NOT_SKIPPED))
     if reason not in SkipReason.values:
-        raise Unacceptable("This reason is not known.",
+        raise Unacceptable(_("This reason is not known."),
                            [{"pointer": "/reason", "detail": f"One of {', '.join(SkipReason.values)}."}])  # fmt: skip
     lock(slot.item_id)
     if Assignment.objects.filter(item=slot.item_id, round=slot.round, annotator=by, state=State.DONE).exists():
-        raise Refused(ANSWERED)
+        raise Refused(_(ANSWERED))
     skipping.pass_on(slot, by=by, reason=reason, now=now)
     if slot.project.skip_policy != SkipPolicy.BACK:  # what comes back is gone on with
         drop_draft(slot, by)

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from labeling import schemas
 from labeling.models import Assignment, Item, ItemState, LostLease, Purpose, State, User
 from labeling.refusals import LeaseLost, TakenOut
 
-LOST = "This page went to someone else while it was open. Your ticks are kept; nothing more to do."
-GONE = "This page was taken out of the project. Your ticks are kept; nothing more to do."
+LOST = gettext_noop("This page went to someone else while it was open. Your ticks are kept; nothing more to do.")
+GONE = gettext_noop("This page was taken out of the project. Your ticks are kept; nothing more to do.")
 
 
 def remember(slots: Iterable[Assignment]) -> None:
@@ -42,8 +44,8 @@ def shown_to(person: User, slot: Assignment) -> schemas.Schema:
 def why(slot: Assignment) -> LeaseLost:
     """What to say to someone who does not hold this slot any more."""
     if Item.objects.filter(pk=slot.item_id, state=ItemState.ACTIVE).exists():
-        return LeaseLost(LOST)
-    return TakenOut(GONE)
+        return LeaseLost(_(LOST))
+    return TakenOut(_(GONE))
 
 
 def close_another(

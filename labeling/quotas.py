@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Count, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from labeling.models import Assignment, Desk, Judgment, Membership, Project, State, User
 from labeling.models.people import Role
@@ -77,23 +79,34 @@ def rule(project: Project, desk: Desk, moment: Moment) -> Refusal | None:
 def reached(project: Project, user_id: int, limits: Limits, *, moment: Moment, holding: int = 0) -> Refusal | None:
     """Which limit this person has come to, counting `holding` pages as answered already."""
     if limits.per_day is not None and today(project, user_id, moment) + holding >= limits.per_day:
-        sentence = (
-            f"You have answered {counted(limits.per_day, 'page')} today, which is what one person does here in a day. "
-            "Thank you; it goes on after midnight UTC."
-        )
+        sentence = ngettext(
+            "You have answered %(n)s page today, which is what one person does here in a day. "
+            "Thank you; it goes on after midnight UTC.",
+            "You have answered %(n)s pages today, which is what one person does here in a day. "
+            "Thank you; it goes on after midnight UTC.",
+            limits.per_day,
+        ) % {"n": f"{limits.per_day:,}"}
         return Refusal(sentence, until=next_midnight(moment))
     if limits.total is None and limits.share is None:
         return None
     mine = in_all(project, user_id) + holding
     if limits.total is not None and mine >= limits.total:
         return Refusal(
-            f"You have answered {counted(limits.total, 'page')}, which is what one person does in this project. "
-            "Thank you; nothing more is asked of you here."
+            ngettext(
+                "You have answered %(n)s page, which is what one person does in this project. "
+                "Thank you; nothing more is asked of you here.",
+                "You have answered %(n)s pages, which is what one person does in this project. "
+                "Thank you; nothing more is asked of you here.",
+                limits.total,
+            )
+            % {"n": f"{limits.total:,}"}
         )
     if limits.share is not None and not _are_more_than(project, mine / limits.share):
         return Refusal(
-            "You have answered as large a part of this project as one person may. Thank you; when more pages are "
-            "queued, they appear here by themselves."
+            _(
+                "You have answered as large a part of this project as one person may. Thank you; when more pages are "
+                "queued, they appear here by themselves."
+            )
         )
     return None
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC
 
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from labeling import desks, exposure, offers, skipping
 from labeling.models import Assignment, Project, State, User
@@ -13,7 +15,7 @@ from labeling.slots import Moment
 def nothing_left(project: Project, *, annotator: User, now: Moment | None = None) -> str:
     """Why this person is given nothing, in a sentence that tells nothing about anyone's answers."""
     if project.archived_at is not None:
-        return "This project is archived: nobody is given its pages. A manager can restore it."
+        return _("This project is archived: nobody is given its pages. A manager can restore it.")
     moment = now or Now()
     terms = desks.terms(project, annotator, now=now)
     if terms.refusal is not None:
@@ -22,10 +24,10 @@ def nothing_left(project: Project, *, annotator: User, now: Moment | None = None
         return too_much
     reasons = [_with_others(project, annotator, moment), *_skipped(project, annotator, now)]
     if any(reasons):
-        return " ".join(["Nothing left for you.", *filter(None, reasons)])
+        return " ".join([_("Nothing left for you."), *filter(None, reasons)])
     if Assignment.objects.filter(project=project, annotator=annotator, state=State.DONE).exists():
-        return "You have answered every page that waits for you. Thank you; new pages appear here by themselves."
-    return "No pages are waiting yet. When a manager queues some, they appear here by themselves."
+        return _("You have answered every page that waits for you. Thank you; new pages appear here by themselves.")
+    return _("No pages are waiting yet. When a manager queues some, they appear here by themselves.")
 
 
 def _with_others(project: Project, annotator: User, moment: Moment) -> str:
@@ -33,16 +35,25 @@ def _with_others(project: Project, annotator: User, moment: Moment) -> str:
     pages = held.exclude(annotator=annotator).values("item").distinct().count()
     if not pages:
         return ""
-    what = "1 page is" if pages == 1 else f"{pages:,} pages are"
-    return f"{what} with other people; this page looks again by itself."
+    sentence = ngettext(
+        "%(n)s page is with other people; this page looks again by itself.",
+        "%(n)s pages are with other people; this page looks again by itself.",
+        pages,
+    )
+    return sentence % {"n": f"{pages:,}"}
 
 
 def _skipped(project: Project, annotator: User, now: Moment | None) -> tuple[str, str]:
     """What became of the pages this person skipped, as far as it is theirs to know."""
     back_at, aside = skipping.waits_for(project, annotator, now=now)
-    back = f"A page you skipped comes back to you at {back_at.astimezone(UTC):%H:%M} UTC." if back_at else ""
-    what = "1 page you skipped waits" if aside == 1 else f"{aside:,} pages you skipped wait"
-    return back, f"{what} for a manager." if aside else ""
+    back = _("A page you skipped comes back to you at %(time)s UTC.")
+    waits = ngettext(
+        "%(n)s page you skipped waits for a manager.", "%(n)s pages you skipped wait for a manager.", aside
+    )
+    return (
+        back % {"time": f"{back_at.astimezone(UTC):%H:%M}"} if back_at else "",
+        waits % {"n": f"{aside:,}"} if aside else "",
+    )
 
 
 def _too_much_for_today(project: Project, annotator: User, terms: desks.Terms, moment: Moment) -> str:
@@ -55,9 +66,19 @@ def _too_much_for_today(project: Project, annotator: User, terms: desks.Terms, m
     ever = waits if budget is None else waits.filter(item__expected_exposure__lte=budget)
     tomorrow, in_all = (pages.values("item").distinct().count() for pages in (ever, waits))
     if tomorrow:
-        what, they = (f"{tomorrow:,} pages wait that are", "they") if tomorrow > 1 else ("1 page waits that is", "it")
-        return f"{what} expected to be grave; {they} can be given to you from {exposure.day_of(moment)[1]:%H:%M} UTC."
+        sentence = ngettext(
+            "%(n)s page waits that is expected to be grave; it can be given to you from %(time)s UTC.",
+            "%(n)s pages wait that are expected to be grave; they can be given to you from %(time)s UTC.",
+            tomorrow,
+        )
+        return sentence % {"n": f"{tomorrow:,}", "time": f"{exposure.day_of(moment)[1]:%H:%M}"}
     if in_all:
-        what = f"{in_all:,} pages wait that are" if in_all > 1 else "1 page waits that is"
-        return f"{what} expected to be graver than a whole day allows here. A manager of the project can help."
+        sentence = ngettext(
+            "%(n)s page waits that is expected to be graver than a whole day allows here. "
+            "A manager of the project can help.",
+            "%(n)s pages wait that are expected to be graver than a whole day allows here. "
+            "A manager of the project can help.",
+            in_all,
+        )
+        return sentence % {"n": f"{in_all:,}"}
     return ""

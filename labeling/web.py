@@ -13,6 +13,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from labeling import permissions
 from labeling.models import Project, User
@@ -71,10 +73,13 @@ def project_of(request: HttpRequest, slug: str) -> Project:
 
 def login_first(request: HttpRequest) -> HttpResponse:
     if is_htmx(request) or request.headers.get("Accept", "").startswith("application/json"):
-        return JsonResponse({"detail": "You were logged out. Log in in a new tab; your ticks stay here."}, status=401)
+        return JsonResponse(
+            {"detail": _("You were logged out. Log in in a new tab; your ticks stay here.")}, status=401
+        )
     if request.method in {"GET", "HEAD"}:
         return redirect_to_login(request.get_full_path())
-    messages.warning(request, "You were logged out, so what you sent was not saved. Log in, then send it again.")
+    said = _("You were logged out, so what you sent was not saved. Log in, then send it again.")
+    messages.warning(request, said)
     return redirect_to_login(_came_from(request))
 
 
@@ -107,18 +112,18 @@ def page_or_fragment(
 
 # ---- the menu -----------------------------------------------------------------------------------------------------
 MENU = [
-    ("Overview", "labeling:overview", "dashboard.project"),
-    ("Annotate", "labeling:annotate", "queue.claim"),
-    ("My work", "labeling:mine", "judgment.read_own"),
-    ("Adjudicate", "labeling:adjudicate", "adjudication.list"),
-    ("Items", "labeling:items", "item.list"),
-    ("Flags", "labeling:flags", "flag.resolve"),
-    ("Queue", "labeling:queue", "queue.read"),
-    ("Agreement", "labeling:agreement", "agreement.read_project"),
-    ("Learning", "active_learning:learning", "model.read_metrics"),
-    ("Samples", "labeling:samples", "sample.read"),
-    ("Releases", "labeling:releases", "release.list_read"),
-    ("Settings", "labeling:settings", "project.update_settings"),
+    (gettext_noop("Overview"), "labeling:overview", "dashboard.project"),
+    (gettext_noop("Annotate"), "labeling:annotate", "queue.claim"),
+    (gettext_noop("My work"), "labeling:mine", "judgment.read_own"),
+    (gettext_noop("Adjudicate"), "labeling:adjudicate", "adjudication.list"),
+    (gettext_noop("Items"), "labeling:items", "item.list"),
+    (gettext_noop("Flags"), "labeling:flags", "flag.resolve"),
+    (gettext_noop("Queue"), "labeling:queue", "queue.read"),
+    (gettext_noop("Agreement"), "labeling:agreement", "agreement.read_project"),
+    (gettext_noop("Learning"), "active_learning:learning", "model.read_metrics"),
+    (gettext_noop("Samples"), "labeling:samples", "sample.read"),
+    (gettext_noop("Releases"), "labeling:releases", "release.list_read"),
+    (gettext_noop("Settings"), "labeling:settings", "project.update_settings"),
 ]
 
 
@@ -129,7 +134,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         return {"project": None, "nav": []}
     roles = request.roles  # type: ignore[attr-defined]
     entries = [
-        (title, _address(name, project))
+        (_(title), _address(name, project))
         for title, name, action in MENU
         if permissions.may(request.user, action, project, roles=roles)
     ]

@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import BaseUserCreationForm, PasswordChangeForm
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from labeling import login_throttle, tokens
 from labeling.models import ApiToken, Role, User
@@ -22,10 +24,10 @@ class NewAccountForm(BaseUserCreationForm):
     class Meta:
         model = User
         fields = ("username", "email")
-        labels = {"username": "Name you log in with", "email": "E-mail address"}
+        labels = {"username": "Name you log in with", "email": _("E-mail address")}
         help_texts = {
             "username": "Letters, digits and @ . + - _ only. Other members of your projects see it.",
-            "email": "Only used when you forget your password.",
+            "email": _("Only used when you forget your password."),
         }
 
     def __init__(self, *args: object, **kwargs: object) -> None:
@@ -60,26 +62,30 @@ class PreferencesForm(forms.ModelForm):
     """Another e-mail address needs the password: who reads its mail can take the account over by a reset."""
 
     password = forms.CharField(
-        required=False, strip=False, label="Your password",
-        help_text="Only needed when you change the e-mail address.",
+        required=False, strip=False, label=_("Your password"),
+        help_text=_("Only needed when you change the e-mail address."),
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )  # fmt: skip
+    language = forms.ChoiceField(
+        required=False, label=_("Language of the pages where people judge"),
+        choices=[("", _("As the browser asks")), *settings.LANGUAGES],
     )  # fmt: skip
     field_order = ("email", "password")
 
     class Meta:
         model = User
-        fields = ("email", "single_keys", "cover_pages", "daily_goal")
+        fields = ("email", "language", "single_keys", "cover_pages", "daily_goal")
         labels = {
-            "email": "E-mail address",
-            "single_keys": "Single keys: one letter answers, without Ctrl or Alt",
-            "cover_pages": "Cover every page until I ask",
-            "daily_goal": "My goal for a day, in pages",
+            "email": _("E-mail address"),
+            "single_keys": _("Single keys: one letter answers, without Ctrl or Alt"),
+            "cover_pages": _("Cover every page until I ask"),
+            "daily_goal": _("My goal for a day, in pages"),
         }
         help_texts = {
-            "email": "Only used when you forget your password.",
-            "single_keys": "Switch it off when letters are taken by speech input or a screen reader.",
-            "cover_pages": "The text of each page is hidden until you uncover it.",
-            "daily_goal": "Yours alone: nobody else sees it.",
+            "email": _("Only used when you forget your password."),
+            "single_keys": _("Switch it off when letters are taken by speech input or a screen reader."),
+            "cover_pages": _("The text of each page is hidden until you uncover it."),
+            "daily_goal": _("Yours alone: nobody else sees it."),
         }
 
     def __init__(self, request: HttpRequest, data: Any = None) -> None:
@@ -90,7 +96,7 @@ class PreferencesForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}
         if "email" in self.changed_data and not login_throttle.proves(self.request, found.get("password", "")):
-            self.add_error("password", "Type the password you log in with to change the e-mail address.")
+            self.add_error("password", _("Type the password you log in with to change the e-mail address."))
         return found
 
     def values(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from labeling import schemas
 from labeling.refusals import Unacceptable
@@ -16,7 +17,7 @@ class LettersForm(forms.Form):
             self.fields[label.key] = forms.CharField(
                 max_length=1, required=False, label=label.name,
                 widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "size": 1}),
-                error_messages={"max_length": "One letter from a to z."},
+                error_messages={"max_length": _("One letter from a to z.")},
             )  # fmt: skip
 
     def letters(self) -> dict[str, str]:

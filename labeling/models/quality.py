@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class HoneypotQuerySet(models.QuerySet["Honeypot"]):
@@ -33,10 +34,10 @@ class Honeypot(models.Model):
 
 
 class FlagKind(models.TextChoices):
-    BROKEN = "broken", "The page is broken"
-    GUIDELINE = "guideline", "The guideline does not say"
-    ILLEGAL = "illegal", "This looks illegal"
-    COMMENT = "comment", "A remark"
+    BROKEN = "broken", _("The page is broken")
+    GUIDELINE = "guideline", _("The guideline does not say")
+    ILLEGAL = "illegal", _("This looks illegal")
+    COMMENT = "comment", _("A remark")
 
 
 class FlagQuerySet(models.QuerySet["Flag"]):

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Exists, Expression, F, OuterRef, Q
 from django.db.models.functions import Cast, Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from labeling.models.people import Membership, Role, User
 from labeling.models.resolution import OpenedCase
@@ -267,13 +268,13 @@ class Judgment(models.Model):
 
 
 class SkipReason(models.TextChoices):
-    RATHER_NOT = "rather_not", "I would rather not"
-    CANNOT_TELL = "cannot_tell", "I cannot tell from what is here"
-    TECHNICAL = "technical", "The page is shown wrongly"
-    OTHER = "other", "Another reason"
-    DEAD = "dead", "The page is dead or parked"
-    LOGIN = "login", "The page needs a login"
-    LANGUAGE = "language", "A language I do not read"
+    RATHER_NOT = "rather_not", _("I would rather not")
+    CANNOT_TELL = "cannot_tell", _("I cannot tell from what is here")
+    TECHNICAL = "technical", _("The page is shown wrongly")
+    OTHER = "other", _("Another reason")
+    DEAD = "dead", _("The page is dead or parked")
+    LOGIN = "login", _("The page needs a login")
+    LANGUAGE = "language", _("A language I do not read")
 
 
 NOT_ASSESSABLE = (SkipReason.DEAD, SkipReason.LOGIN, SkipReason.LANGUAGE)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -148,7 +149,7 @@ def preferences(request: PersonRequest) -> HttpResponse:
     form = PreferencesForm(request, request.POST or None)
     if form.is_valid():
         accounts.set_preferences(request.user, **form.values())
-        messages.success(request, "Your settings are saved.")
+        messages.success(request, _("Your settings are saved."))
         return redirect("accounts:preferences")
     return _form(request, "accounts/preferences.html", form)
 

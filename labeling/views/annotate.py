@@ -11,6 +11,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling import drafts, idempotency, judging, own_letters, queue, schemas, waiting
@@ -26,7 +28,7 @@ from labeling.views.material import material
 from labeling.web import PersonRequest, is_htmx, page, page_or_fragment
 
 TRANSIENT_FIELDS = {"csrfmiddlewaretoken", "active_seconds"}
-CHANGED_SINCE = (
+CHANGED_SINCE = gettext_noop(
     "Your answer to this page arrived the first time you sent it. What you changed since then is not saved: "
     "change your answer from My work."
 )
@@ -71,7 +73,9 @@ def submit(request: PersonRequest, project: Project, assignment_id: int) -> Http
         return _again(request, project, slot, form, faults)
     except ChangedSince as refused:
         faults = unplaced(refused.sentence)
-        return _again(request, project, slot, form, faults, heading="Your change is not saved", status=refused.status)
+        return _again(
+            request, project, slot, form, faults, heading=_("Your change is not saved"), status=refused.status
+        )
     except LeaseLost as lost:
         return _gone(request, project, lost)
     return _onward(request, project)
@@ -137,7 +141,7 @@ def _again(
 
 def _gone(request: PersonRequest, project: Project, lost: LeaseLost) -> HttpResponse:
     """The page is someone else's now: only the sentence and the way on."""
-    context = {"heading": "This page is not yours any more", "action": "Next page", "reason": lost.sentence}
+    context = {"heading": _("This page is not yours any more"), "action": _("Next page"), "reason": lost.sentence}
     return _render(request, project, context | {"assignment": None, "is_lost": True}, status=lost.status)
 
 
@@ -192,7 +196,7 @@ def _context(
 
 def skip_reasons(project: Project) -> list[tuple[str, str]]:
     """Why a page is passed on, beside the reason that nobody has to give; only that nobody can judge it, at times."""
-    others = [(code, words) for code, words in SkipReason.choices if code != SkipReason.RATHER_NOT]
+    others = [(code, str(words)) for code, words in SkipReason.choices if code != SkipReason.RATHER_NOT]
     return others if project.may_skip else [(code, words) for code, words in others if code in NOT_ASSESSABLE]
 
 
@@ -221,9 +225,9 @@ def _remembered(request: PersonRequest) -> tuple[IdempotencyKey | None, bool]:
     fingerprint = _fingerprint(request)
     row, fresh = idempotency.claim(request.user, f"page:{key}", fingerprint)
     if not fresh and row.request_sha256 != fingerprint:
-        raise ChangedSince(CHANGED_SINCE)
+        raise ChangedSince(_(CHANGED_SINCE))
     if not fresh and row.status is None:
-        raise UnderWay("This answer is being saved already. Wait a moment, then send it again.")
+        raise UnderWay(_("This answer is being saved already. Wait a moment, then send it again."))
     return row, fresh
 
 

@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods
 
 from labeling import judging, own_letters, own_work, schemas
@@ -21,7 +23,7 @@ from labeling.views.label_rows import rows_of, verdicts_in
 from labeling.views.material import in_words, material
 from labeling.web import PersonRequest, page
 
-CHANGED_HEADING = "This answer was changed in another place meanwhile"
+CHANGED_HEADING = gettext_noop("This answer was changed in another place meanwhile")
 
 
 @require_GET
@@ -59,7 +61,7 @@ def change(request: PersonRequest, project: Project, judgment_id: int) -> HttpRe
         return _page(request, project, head, answer.as_draft(), seen=seen, faults=faults, status=422)
     except Stale as stale:
         return _both(request, project, judgment, answer, stale)
-    messages.success(request, "Your corrected answer is saved.")
+    messages.success(request, _("Your corrected answer is saved."))
     return redirect("labeling:annotate" if _goes_on(request) else "labeling:mine", project.slug)
 
 
@@ -72,13 +74,17 @@ def _both(request: PersonRequest, project: Project, judgment: Judgment, answer: 
     """What is saved in words, what was sent in the form: sending it again replaces what is saved."""
     head = judging.in_force(judgment) or judgment
     said = in_words(head, schemas.by_id(head.schema_id))
-    note = f" with the note “{head.note}”" if head.note else ""
+    now = (
+        _("What is saved now says: %(answer)s with the note “%(note)s”.")
+        if head.note
+        else _("What is saved now says: %(answer)s.")
+    )
     faults = unplaced(
-        f"What is saved now says: {said}{note}.",
-        "What you chose here is below and not saved yet: save it to replace that, or leave it.",
+        now % {"answer": said, "note": head.note},
+        _("What you chose here is below and not saved yet: save it to replace that, or leave it."),
     )
     draft, status = answer.as_draft(), stale.status
-    return _page(request, project, head, draft, faults=faults, heading=CHANGED_HEADING, status=status)
+    return _page(request, project, head, draft, faults=faults, heading=_(CHANGED_HEADING), status=status)
 
 
 def _own(request: PersonRequest, project: Project) -> JudgmentQuerySet:

@@ -6,6 +6,12 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from labeling.views.languages import speak_to
+
+NOT_HERE = gettext_noop("There is nothing here, or it is not yours to see.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -18,8 +24,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    sentence = "There is nothing here, or it is not yours to see."
-    return _problem(404, sentence) if _is_api(request) else _page(request, "404.html", 404, sentence)
+    if _is_api(request):
+        return _problem(404, NOT_HERE)
+    speak_to(request)
+    return _page(request, "404.html", 404, _(NOT_HERE))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from labeling import own_letters, schemas
@@ -31,7 +32,9 @@ def letters(request: PersonRequest, project: Project) -> HttpResponse:
     except Unacceptable as refused:
         form.refuse(refused)
         return _page(request, form, status=422)
-    messages.success(request, "Your letters are kept." if wanted else "You have the letters of the project again.")
+    messages.success(
+        request, _("Your letters are kept.") if wanted else _("You have the letters of the project again.")
+    )
     return redirect("labeling:mine", project.slug)
 
 

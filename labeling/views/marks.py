@@ -4,6 +4,7 @@ They tell people and pages apart and nothing else: no id, stream or round can be
 """
 
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from labeling.models import Assignment, User
 from labeling.refusals import Refused
@@ -33,7 +34,7 @@ def require_same_person(request: PersonRequest) -> None:
     mark = request.POST.get("person")
     if mark and mark != person_mark(request.user):
         raise SomeoneElse(
-            "Someone else is logged in on this computer now. Your ticks stay here: log in as yourself in a new tab."
+            _("Someone else is logged in on this computer now. Your ticks stay here: log in as yourself in a new tab.")
         )
 
 

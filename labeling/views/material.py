@@ -6,18 +6,19 @@ from typing import Any
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, gettext_noop
+from django.utils.translation import gettext as _
 
 from labeling import keywords, schemas, weburls
 from labeling.models import Item, Judgment, Label, Project, Snapshot
 
 # What people who judge should know of an address; other marks of weburls.py are for those who run the project.
 FLAGS = {
-    "ip_address": "The address is a number, not a name.",
-    "private_host": "The address belongs to a private network.",
-    "confusable_host": "The host mixes letters of several alphabets, as look-alike addresses do.",
-    "bidi": "The address holds marks or letters that run from right to left.",
-    "odd_host": "The host is spelled in a way that no name server knows.",
+    "ip_address": gettext_noop("The address is a number, not a name."),
+    "private_host": gettext_noop("The address belongs to a private network."),
+    "confusable_host": gettext_noop("The host mixes letters of several alphabets, as look-alike addresses do."),
+    "bidi": gettext_noop("The address holds marks or letters that run from right to left."),
+    "odd_host": gettext_noop("The host is spelled in a way that no name server knows."),
 }
 
 # Characters nobody sees, by which words are hidden or turned round: controls, directions, tags, spaces without width.
@@ -41,7 +42,7 @@ def material(item: Item, snapshot: Snapshot | None, *, project: Project) -> dict
         "captured_at": snapshot.captured_at if snapshot else None,
         "language": language_name(item.language),
         "language_code": item.language,
-        "flags": [FLAGS[flag] for flag in item.flags if flag in FLAGS],
+        "flags": [_(FLAGS[flag]) for flag in item.flags if flag in FLAGS],
     }
 
 
@@ -61,9 +62,9 @@ def _seen(found: re.Match[str]) -> str:
 
 
 def language_name(code: str) -> str:
-    """The language in English words where its code is known, else the code as given."""
+    """The language in words of the page where its code is known, else the code as given."""
     try:
-        return get_language_info(code)["name"] if code else ""
+        return str(get_language_info(code)["name_translated"]) if code else ""
     except KeyError:
         return code
 
@@ -90,7 +91,10 @@ def label_row(label: Label, *, value: str = "no") -> dict[str, Any]:
 def in_words(judgment: Judgment, schema: schemas.Schema) -> str:
     """The answer as one line: "Games yes, News unsure", or that none holds, or why the page could not be judged."""
     if judgment.outcome == Judgment.Outcome.NOT_ASSESSABLE:
-        return f"Nobody can judge it: {judgment.note[0].lower()}{judgment.note[1:]}" if judgment.note else "Not judged"
-    named = [f"{schema.label(key).name} yes" for key in judgment.yes]
-    named += [f"{schema.label(key).name} unsure" for key in judgment.unsure]
-    return ", ".join(named) or "None of these"
+        why = judgment.note and _(
+            judgment.note
+        )  # as the reason was kept, in English; a person's own words stay as they are
+        return _("Nobody can judge it: %(why)s") % {"why": f"{why[0].lower()}{why[1:]}"} if why else _("Not judged")
+    named = [_("%(name)s yes") % {"name": schema.label(key).name} for key in judgment.yes]
+    named += [_("%(name)s unsure") % {"name": schema.label(key).name} for key in judgment.unsure]
+    return ", ".join(named) or _("None of these")

@@ -1,7 +1,7 @@
 // The annotate page: one key per label, the answer said in words, the draft saved on every change.
 // The page that changes an answer is the same form without a draft; it holds the lease of the page that was left.
 
-import { listen, offerComfort } from "./keys.js";
+import { listen, offerComfort, t } from "./keys.js";
 import {
   ActiveTime, ask, askBeforeLeaving, explain, follow, forget, freshKey, keepHere, keepSpent, offerFilter, refused,
   sendJSON, serverTime, settled, takeBack, takeSpent, workRoot,
@@ -48,17 +48,20 @@ function writeAnswer(root, answer) {
   if (answer.note) note.closest("details").open = true;
 }
 
+const SAID = { yes: (name) => t("{name} yes", { name }), unsure: (name) => t("{name} unsure", { name }) };
+
 /** What will be recorded, in words: the named part (set in bold) and the rest. */
 function inWords(rows, isNone) {
   const named = rows.filter(({ verdict }) => verdict !== "no");
   const others = rows.length - named.length;
   if (named.length === 0) {
     return isNone
-      ? { strong: "None of these topics", rest: `: no for all ${rows.length}.` }
-      : { strong: "", rest: "Nothing chosen yet: tick a topic, or None of these topics." };
+      ? { strong: t("None of these topics"), rest: t(": no for all {n}.", { n: rows.length }) }
+      : { strong: "", rest: t("Nothing chosen yet: tick a topic, or None of these topics.") };
   }
-  const strong = named.map(({ name, verdict }) => `${name} ${verdict}`).join(", ");
-  const rest = { 0: ".", 1: ", and no for the other one." }[others] ?? `, and no for the other ${others}.`;
+  const strong = named.map(({ name, verdict }) => SAID[verdict](name)).join(", ");
+  const rest =
+    { 0: ".", 1: t(", and no for the other one.") }[others] ?? t(", and no for the other {n}.", { n: others });
   return { strong, rest };
 }
 
@@ -74,7 +77,7 @@ function say(root, aside = "") {
 // ---- labels under labels, and labels that exclude each other ----
 
 const WEIGHT_OF = { no: 0, unsure: 1, yes: 2 };
-const namesOf = (rows) => rows.map((row) => row.dataset.name).join(" and ");
+const namesOf = (rows) => rows.map((row) => row.dataset.name).join(` ${t("and")} `);
 const groupsOf = (row) => row.dataset.groups?.split(" ") ?? [];
 
 function rowsAbove(rows, row) {
@@ -99,13 +102,14 @@ function lowerBelow(rows, row) {
 function bringInLine(root, row) {
   const rows = rowsOf(root);
   const verdict = verdictOf(row);
+  const { name } = row.dataset;
   const said = [];
   const lowered = lowerBelow(rows, row);
-  if (lowered.length) said.push(`${namesOf(lowered)} went with ${row.dataset.name}.`);
+  if (lowered.length) said.push(t("{names} went with {name}.", { names: namesOf(lowered), name }));
   const above = rowsAbove(rows, row);
   const raised = above.filter((each) => WEIGHT_OF[verdictOf(each)] < WEIGHT_OF[verdict]);
   for (const each of raised) setVerdict(each, verdict);
-  if (raised.length) said.push(`${namesOf(raised)} ticked too, as ${row.dataset.name} is part of it.`);
+  if (raised.length) said.push(t("{names} ticked too, as {name} is part of it.", { names: namesOf(raised), name }));
   for (const now of verdict === "yes" ? [row, ...above] : []) {
     const excluded = rows.filter(
       (each) => each !== now && verdictOf(each) === "yes" && groupsOf(each).some((one) => groupsOf(now).includes(one)),
@@ -113,7 +117,8 @@ function bringInLine(root, row) {
     for (const each of excluded) {
       setVerdict(each, "no");
       lowerBelow(rows, each);
-      said.push(`${each.dataset.name} and ${now.dataset.name} exclude each other: ${each.dataset.name} is taken away.`);
+      const both = { first: each.dataset.name, second: now.dataset.name };
+      said.push(t("{first} and {second} exclude each other: {first} is taken away.", both));
     }
   }
   return said.join(" ");
@@ -258,8 +263,10 @@ function draftOf(root) {
 // ---- the lease ----
 
 function inHowLong(seconds) {
-  if (seconds <= 0) return "now";
-  return seconds > 90 ? `in ${Math.round(seconds / 60)} minutes` : `in ${Math.ceil(seconds / 10) * 10} seconds`;
+  if (seconds <= 0) return t("now");
+  return seconds > 90
+    ? t("in {n} minutes", { n: Math.round(seconds / 60) })
+    : t("in {n} seconds", { n: Math.ceil(seconds / 10) * 10 });
 }
 
 function leaseOf(root) {
@@ -284,7 +291,7 @@ function leaseOf(root) {
     } else if (status === 409) {
       isLost = true;
       ask(null);
-      if (isAtHand) refused("lost", { status, isLost, sentence: answer?.detail });
+      if (isAtHand) refused("lost", { status, isLost, sentence: answer?.detail && t(answer.detail) });
     }
     // Anything else is asked again later, and submitting will say what is wrong.
   }
@@ -296,8 +303,11 @@ function leaseOf(root) {
       if (performance.now() >= notBefore) renew();
     } else if (!isActive && !isAsking && left() < lastCall()) {
       isAsking = true;
-      const which = isAtHand ? "This page" : "The page you have open";
-      ask(`Still there? ${which} goes to someone else ${inHowLong(left())}.`, "Keep this page", renew);
+      const when = { when: inHowLong(left()) };
+      const question = isAtHand
+        ? t("Still there? This page goes to someone else {when}.", when)
+        : t("Still there? The page you have open goes to someone else {when}.", when);
+      ask(question, t("Keep this page"), renew);
     }
   };
 }

@@ -11,6 +11,13 @@ const TEXT_FIELD =
 const PRESSABLE = "a[href], button, summary";
 const GUARD_MS = 250;
 
+const WORDS = JSON.parse(document.querySelector("#words")?.textContent ?? "{}");
+
+/** What the page says, in its own language; `values` fill the {names}. The English words are the key. */
+export function t(english, values = {}) {
+  return (WORDS[english] ?? english).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
 let readyAt = Infinity;
 
 /** Hold all keys until what is on the screen now has been painted and could be seen. */
@@ -111,7 +118,7 @@ function showKeys(dialog) {
     shown.add(key);
     list.append(keyRow([key], control.dataset.keyName ?? control.textContent.trim()));
   }
-  list.append(keyRow(["Esc"], "Close, leave the field"));
+  list.append(keyRow(["Esc"], t("Close, leave the field")));
   dialog.showModal();
 }
 
@@ -141,9 +148,9 @@ const ACTS = {
   async copy(control) {
     try {
       await navigator.clipboard.writeText(control.dataset.copy);
-      control.textContent = "Address copied";
+      control.textContent = t("Address copied");
     } catch {
-      control.textContent = "This browser does not let pages copy";
+      control.textContent = t("This browser does not let pages copy");
     }
   },
 };

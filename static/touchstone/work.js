@@ -1,21 +1,21 @@
 // What the work pages share: one page replaced by the next, and what is done when a save was refused.
 // One file and not five: every module is a request more before the first page can be answered.
 
-import { guard } from "./keys.js";
+import { guard, t } from "./keys.js";
 
 const SENDING_MS = 20_000;
 const RETRY_SECONDS = [5, 10, 20, 30];
 const SAVING_SHOWN_AFTER_MS = 300;
-const NOT_SAVED = "Not saved. Your ticks are still here.";
-const NOT_TAKEN = "The server could not take this. Your ticks are still here; tell a manager of the project.";
-const LOST = "This page went to someone else while it was open. Your ticks are kept; nothing more to do.";
-const NOT_YOURS = "This page is not yours to answer any more. Your ticks are still here; ask a manager of the project.";
+const NOT_SAVED = t("Not saved. Your ticks are still here.");
+const NOT_TAKEN = t("The server could not take this. Your ticks are still here; tell a manager of the project.");
+const LOST = t("This page went to someone else while it was open. Your ticks are kept; nothing more to do.");
+const NOT_YOURS = t("This page is not yours to answer any more. Your ticks are still here; ask a manager of the project.");
 const REFUSED = {
-  401: "You were logged out. Log in in a new tab; your ticks stay here.",
-  403: "You may not answer here as you are logged in now. Your ticks are still here; ask a manager of the project.",
+  401: t("You were logged out. Log in in a new tab; your ticks stay here."),
+  403: t("You may not answer here as you are logged in now. Your ticks are still here; ask a manager of the project."),
   404: NOT_YOURS,
   410: NOT_YOURS,
-  412: "Someone else decided this page while it was open. Your ticks are still here.",
+  412: t("Someone else decided this page while it was open. Your ticks are still here."),
 };
 
 /** The element that holds one page of work; the next page replaces it. */
@@ -155,9 +155,9 @@ export function refused(about, refusal, retry) {
   clearInterval(countdown);
   tryAgain = null;
   shown = kind;
-  const tryNow = button("Try now", retry);
-  const logIn = link("Log in", document.body.dataset.login ?? "/", { newTab: true });
-  const next = link("Next page", location.pathname + location.search);
+  const tryNow = button(t("Try now"), retry);
+  const logIn = link(t("Log in"), document.body.dataset.login ?? "/", { newTab: true });
+  const next = link(t("Next page"), location.pathname + location.search);
   if (choices) {
     fill(bar, sentence, choices.map(([name, onPress]) => button(name, onPress)));
   } else if (mayWait(refusal)) {
@@ -168,7 +168,7 @@ export function refused(about, refusal, retry) {
     fill(bar, REFUSED[403], [logIn, tryNow]);
   } else if (status === 409 || status === 412) {
     const mine = workRoot().dataset.mineUrl;
-    fill(bar, sentence ?? REFUSED[status] ?? LOST, isLost || !mine ? [next] : [link("My work", mine), next]);
+    fill(bar, sentence ?? REFUSED[status] ?? LOST, isLost || !mine ? [next] : [link(t("My work"), mine), next]);
   } else {
     fill(bar, REFUSED[status] ?? NOT_TAKEN, []);
   }
@@ -177,11 +177,11 @@ export function refused(about, refusal, retry) {
 function countDown(wait, retry) {
   tryAgain = () => {
     clearInterval(countdown);
-    wait.textContent = " Trying again now";
+    wait.textContent = ` ${t("Trying again now")}`;
     retry();
   };
   let left = RETRY_SECONDS[Math.min(tries++, RETRY_SECONDS.length - 1)];
-  const show = () => (wait.textContent = ` Trying again in ${left} s`);
+  const show = () => (wait.textContent = ` ${t("Trying again in {n} s", { n: left })}`);
   show();
   countdown = setInterval(() => {
     left -= 1;
