@@ -1,5 +1,6 @@
 """Any walk through a working day keeps every promise of the database: property test over interleaved steps."""
 
+import random
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from labeling import invariants, judging, projects, publishing, queue, schemas, slots
+from labeling import invariants, judging, places, projects, publishing, queue, schemas, slots
 from labeling.models import Assignment, Judgment, Selection, State, User
 from labeling.models.projects import SchemaVersion
 from labeling.refusals import LeaseLost, Refused
@@ -30,6 +31,7 @@ answers = st.builds(
     note=st.sampled_from(["", "a note"]),
 ).map(lambda answer: answer if answer.yes or answer.unsure else replace(answer, none=True))
 people = st.integers(0, 2)
+CHANCE = random.Random(1)
 
 
 class WorkingDay(RuleBasedStateMachine):
@@ -40,6 +42,7 @@ class WorkingDay(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         schemas.by_id.cache_clear()  # the walk before was undone, and its ids come again
+        CHANCE.seed(1)
         self.undo = transaction.atomic()
         self.undo.__enter__()
 
@@ -159,6 +162,10 @@ QUICK, LONG = {"max_examples": 12, "stateful_step_count": 20}, {"max_examples": 
 
 
 @pytest.mark.parametrize("extent", [QUICK, pytest.param(LONG, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
-def test_any_walk_through_a_working_day_keeps_every_promise(extent):
+def test_any_walk_through_a_working_day_keeps_every_promise(extent, monkeypatch):
+    # A walk that fails must fail again when it is tried again: no chance of its own, no numbers of rows.
+    monkeypatch.setattr(slots.secrets, "randbits", CHANCE.getrandbits)
+    monkeypatch.setattr(places.secrets, "randbelow", CHANCE.randrange)
+    monkeypatch.setattr(places, "factor_of", lambda desk: 7)
     checks = settings(deadline=None, suppress_health_check=list(HealthCheck), **extent)
     run_state_machine_as_test(WorkingDay, settings=checks)
