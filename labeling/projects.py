@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from labeling import members, overlaps, rules
+from labeling import crowded, members, overlaps, rules
 from labeling.models import Event, Project, Role, Stream, User
 from labeling.models.projects import SLUG
 from labeling.refusals import Refused, Stale, Unacceptable
@@ -83,6 +83,7 @@ def change(project: Project, values: Values, *, by: User | None, expected: int |
     if "overlap" in changed:
         overlaps.lower(project, before=before["overlap"], by=by)
         overlaps.higher(project, before=before["overlap"])
+        crowded.mark(project)
     return project
 
 

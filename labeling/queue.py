@@ -33,7 +33,7 @@ def lease_next(project: Project, *, annotator: User, now: Moment | None = None) 
             slot = None
         if slot is not None:
             return slot
-        freed = _give_up_what_was_taken_out(project, annotator, now)
+        freed = _give_up_what_was_taken_out(project, annotator, now) + slots.settle_lapsed(project, now=moment)
         if not (taken or freed or start != places.FRONT or connection.features.has_select_for_update_skip_locked):
             return None
     return None

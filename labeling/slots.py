@@ -1,14 +1,14 @@
 """Slots of items: opened, taken out of the queue, brought back. Who holds one is the queue's business."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Now
 
-from labeling import consensus, lost_leases
+from labeling import consensus, crowded, lost_leases
 from labeling.models import Assignment, Consensus, Item, Project, Purpose, Selection, State, Stream
 from labeling.models.work import ASKED_OF_ALL, COUNTED
 
@@ -107,15 +107,35 @@ def bring_back(items: QuerySet[Item]) -> int:
 
 @transaction.atomic
 def reopen(slots: QuerySet[Assignment], now: Moment | None) -> int:
-    """Make these slots anyone's. Who held one can still save ticks and, while a slot is free, answer."""
+    """Make these slots anyone's. Who held one can still save ticks and, while a slot is free, answer.
+
+    Where fewer people are wanted by now than have the page without it, a slot goes for good instead. Returns how many
+    were given up.
+    """
+    lock_all(list(slots.filter(lapses=True).values_list("item_id", flat=True)))  # items before slots, as everywhere
     freed = list(slots.order_by("pk").select_for_update(of=("self",)))
     lost_leases.remember(freed)
-    for start in range(0, len(freed), INSERT_CHUNK):
-        part = [slot.pk for slot in freed[start : start + INSERT_CHUNK]]
-        Assignment.objects.filter(pk__in=part).update(
-            state=State.OPEN, annotator=None, schema=None, leased_at=None, available_at=now or Now()
+    gone = set()
+    for slot in freed:  # one after the other: when one has gone, the next may be wanted
+        if slot.lapses and crowded.is_one_too_many(slot):
+            gone.add(slot.pk)
+            Assignment.objects.filter(pk=slot.pk).update(
+                state=State.WITHDRAWN, annotator=None, schema=None, leased_at=None, available_at=None, is_surplus=True
+            )
+    kept = sorted({slot.pk for slot in freed}.difference(gone))
+    for start in range(0, len(kept), INSERT_CHUNK):
+        Assignment.objects.filter(pk__in=kept[start : start + INSERT_CHUNK]).update(
+            state=State.OPEN, annotator=None, schema=None, leased_at=None, available_at=now or Now(), lapses=False
         )
+    if gone:
+        consensus.refresh_many(sorted({slot.item_id for slot in freed if slot.pk in gone}), project=freed[0].project)
     return len(freed)
+
+
+def settle_lapsed(project: Project, *, now: Moment) -> int:
+    """Leases above the number of people wanted that ran out: each goes for good, or is anyone's if it is wanted yet."""
+    over = Assignment.objects.filter(project=project, lapses=True, state=State.LEASED, available_at__lte=now)
+    return reopen(over, None if isinstance(now, Now) else now) if over.exists() else 0
 
 
 def reordered(project: Project) -> None:
@@ -127,3 +147,10 @@ def lock(item_id: int) -> None:
     """Take the item's lock first, always: completion, dispute and adaptive slots are decided under it."""
     rows: QuerySet[Item] = Item.objects.filter(pk=item_id)
     rows.select_for_update(no_key=True).values_list("pk").get()
+
+
+def lock_all(item_ids: Collection[int]) -> None:
+    """As `lock`, of many items, in the order of their ids."""
+    if item_ids:
+        rows: QuerySet[Item] = Item.objects.filter(pk__in=item_ids).order_by("pk")
+        list(rows.select_for_update(no_key=True).values_list("pk"))

@@ -101,6 +101,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="assignment",
+            name="lapses",
+            field=models.BooleanField(db_default=False, default=False),
+        ),
+        migrations.AddField(
+            model_name="assignment",
             name="assigned_to",
             field=models.ForeignKey(
                 blank=True,

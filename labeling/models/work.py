@@ -53,7 +53,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
     def free(self, *, now: datetime | Now) -> Self:
         """Open slots, and leased ones whose time is over. Expiry is a predicate: no janitor is needed for liveness."""
-        return self.filter(state__in=[State.OPEN, State.LEASED], available_at__lte=now)
+        return self.filter(state__in=[State.OPEN, State.LEASED], available_at__lte=now, lapses=False)
 
     def blind_for(self, person: User) -> Self:
         """Slots of items this person knows no opinion of: whoever opened an item's dispute does, for ever."""
@@ -108,6 +108,8 @@ class Assignment(models.Model):
         expression=F("shuffle") / SHUFFLE_STEP - Cast(F("priority"), models.BigIntegerField()) * PRIORITY_STEP,
         output_field=models.BigIntegerField(), db_persist=True,
     )  # fmt: skip
+    # Fewer people are wanted than hold or have answered the page: given up, this one is given to nobody.
+    lapses = models.BooleanField(default=False, db_default=False)
     is_surplus = models.BooleanField(default=False)  # for good: fewer people are wanted, or a draw asks
     created_at = models.DateTimeField(default=timezone.now)
 

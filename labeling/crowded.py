@@ -1,0 +1,42 @@
+"""Pages that more people hold or have answered than are wanted by now: what stands stands, and nothing is added to it.
+
+Lowering the number of people a page takes back what nobody has taken. A page somebody is at work on stays theirs; but
+once given up, it must not be given out again, or a grant would go beyond the number in force.
+"""
+
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from labeling.models import Assignment, Project, Selection, State, Stream
+from labeling.models.work import ASKED_OF_ALL, HELD
+
+
+def mark(project: Project) -> int:
+    """Mark, under the numbers in force now, the leases that are not to be given out again. Returns how many."""
+    leased = Assignment.objects.filter(project=project, state=State.LEASED)
+    leased.filter(lapses=True).update(lapses=False)
+    marked = 0
+    for stream in Stream.values:
+        of_stream = leased.filter(purpose__in=ASKED_OF_ALL, selection__stream=stream).annotate(n_others=_others())
+        ours = of_stream.filter(selection__draw=None, n_others__gte=project.overlap_for(stream))
+        drawn = of_stream.filter(selection__draw__isnull=False, n_others__gte=F("selection__draw__overlap"))
+        for slots in (ours, drawn):
+            marked += Assignment.objects.filter(pk__in=slots.values("pk"), state=State.LEASED).update(lapses=True)
+    return marked
+
+
+def is_one_too_many(slot: Assignment) -> bool:
+    """Whether as many people as are wanted hold or have answered this page in this round without the slot."""
+    selection = Selection.objects.select_related("draw").get(pk=slot.selection_id)
+    wanted = selection.draw.overlap if selection.draw else slot.project.overlap_for(selection.stream)
+    others = _held_of(slot.item_id, slot.round).exclude(pk=slot.pk)
+    return others.count() >= wanted
+
+
+def _held_of(item: object, turn: object) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(item=item, round=turn, purpose__in=ASKED_OF_ALL, state__in=HELD)
+
+
+def _others() -> Coalesce:
+    held = _held_of(OuterRef("item"), OuterRef("round")).exclude(pk=OuterRef("pk"))
+    return Coalesce(Subquery(held.order_by().values("item").annotate(n=Count("pk")).values("n")), 0)
