@@ -17,7 +17,8 @@ FROZEN = (
 PARTLY_FROZEN = {
     "labeling_judgment": (
         "item_id", "rater_id", "assignment_id", "schema_id", "snapshot_id", "purpose", "round", "source", "outcome",
-        "verdicts", "confidence", "note", "active_seconds", "wall_seconds", "submitted_at", "revision", "supersedes_id",
+        "verdicts", "confidence", "note", "active_seconds", "wall_seconds", "exposure", "submitted_at", "revision",
+        "supersedes_id",
     ),
     "labeling_adjudication": (
         "item_id", "adjudicator_id", "schema_id", "verdicts", "seen", "cause", "note", "active_seconds", "decided_at",
