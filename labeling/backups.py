@@ -146,8 +146,14 @@ def _tables() -> list[str]:
 
 
 def _columns(table: str) -> list[str]:
+    """Those that hold a value of their own; the database makes the others from these."""
     with connection.cursor() as cursor:
-        return [column.name for column in connection.introspection.get_table_description(cursor, table)]
+        cursor.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped "
+            "AND attgenerated = '' ORDER BY attnum",
+            [quoted(table)],
+        )
+        return [name for (name,) in cursor.fetchall()]
 
 
 def quoted(name: str) -> str:

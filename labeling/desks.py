@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import BigIntegerField, Exists, F, QuerySet
 from django.db.models.functions import Now
 
-from labeling import care, quotas
+from labeling import care, pauses, quotas
 from labeling.models import Assignment, Desk, Membership, Project, Role, User
 from labeling.statements import Place, Select
 from labeling.withheld import Moment, Refusal, Rule
@@ -34,7 +34,7 @@ class Terms:
         return self.exposure_left is None and not self.opted_out
 
 
-RULES: tuple[Rule, ...] = (quotas.rule,)
+RULES: tuple[Rule, ...] = (pauses.rule, quotas.rule)
 
 
 def _seat() -> QuerySet[Desk]:

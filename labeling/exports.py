@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from labeling import released
 from labeling.consistent import one_snapshot
 from labeling.models import Assignment, GoldRelease, Judgment, Project, State, Stream
-from labeling.models.work import COUNTED
+from labeling.models.work import COUNTED, PROBES
 
 CHUNK = 2_000
 FLUSH_BYTES = 64 * 1024
@@ -32,8 +32,11 @@ JUDGMENT_COLUMNS = (
 
 # ---- judgments ------------------------------------------------------------------------------------------------------
 def judgments(project: Project, *, complete_only: bool) -> QuerySet[Judgment]:
-    """The answers in force. `complete_only` leaves out pages that still wait for someone, so that people stay blind."""
-    found = Judgment.objects.current().filter(item__project=project)
+    """The answers in force. `complete_only` leaves out pages that still wait for someone, so that people stay blind.
+
+    Answers that are about a person (known answers, repeats) are no answers about the page: they stay out.
+    """
+    found = Judgment.objects.current().filter(item__project=project).exclude(purpose__in=PROBES)
     if complete_only:
         waiting = Assignment.objects.filter(
             project=project, purpose__in=COUNTED, state__in=[State.OPEN, State.LEASED]

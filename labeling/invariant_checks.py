@@ -21,6 +21,7 @@ from labeling.models import (
     Event,
     GoldItem,
     GoldRelease,
+    Honeypot,
     Import,
     Item,
     Job,
@@ -32,7 +33,7 @@ from labeling.models import (
     State,
     Stream,
 )
-from labeling.models.work import HELD
+from labeling.models.work import FIRST_PROBE_ROUND, HELD, PROBES
 from labeling.refusals import Refused
 from labeling.release_format import row_hashes
 from labeling.releases import rebuild
@@ -293,3 +294,16 @@ def gold_selections() -> Iterator[str]:
 def _of_uniform(draw: Draw, rows: Any) -> Iterable[Model]:
     """Other designs give every item a probability of its own; their record is checked where it is made."""
     return rows.iterator() if draw.design == "uniform" else ()
+
+
+# ---- pages with known answers ---------------------------------------------------------------------------------------
+@check("known", "No page with a known answer is in an evaluation sample, and no answer about a person is a vote.")
+def known_answers() -> Iterator[str]:
+    drawn = Selection.objects.filter(item=OuterRef("item"), stream=Stream.GOLD)
+    yield from named(Honeypot.objects.in_use().filter(Exists(drawn)).iterator(), "in use, and its page was drawn")
+    of_probes = Assignment.objects.filter(purpose__in=PROBES)
+    yield from named(of_probes.filter(round__lt=FIRST_PROBE_ROUND).iterator(), "about a person, in a round of work")
+    among_work = Assignment.objects.filter(round__gte=FIRST_PROBE_ROUND).exclude(purpose__in=PROBES)
+    yield from named(among_work.iterator(), "work, in a round about a person")
+    counted = Judgment.objects.filter(assignment__purpose__in=PROBES).exclude(purpose=F("assignment__purpose"))
+    yield from named(counted.iterator(), "about a person, and counted as another answer")

@@ -11,12 +11,23 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
-from labeling import consensus, exposure, lost_leases, queue, quotas, schemas, skipping
+from labeling import (
+    closing,
+    consensus,
+    exposure,
+    lost_leases,
+    pauses,
+    probes,
+    queue,
+    quotas,
+    schemas,
+    skipping,
+)
 from labeling.answers import Answer, verdicts_of
 from labeling.drafts import drop_draft, save_draft
 from labeling.models import Assignment, Draft, Event, Item, Judgment, Rater, State, User
 from labeling.models.rules import SkipPolicy
-from labeling.models.work import NOT_ASSESSABLE, SkipReason
+from labeling.models.work import NOT_ASSESSABLE, PROBES, SkipReason
 from labeling.refusals import Forbidden, LeaseLost, Refused, Stale, Unacceptable
 from labeling.slots import lock
 from labeling.statements import Place, Select, Update
@@ -108,7 +119,9 @@ def _record(
             )  # fmt: skip
             if ground.has_draft:
                 drop_draft(slot, by)
-            consensus.refresh(slot.item, project=slot.project)
+            if slot.purpose not in PROBES:  # those say nothing of the page
+                consensus.refresh(slot.item, project=slot.project)
+            pauses.after_answer(judgment, project=slot.project, by=by)
     except LeaseLost:
         if outcome == Judgment.Outcome.JUDGED:  # that nobody can judge it is no tick: it would overwrite those kept
             save_draft(slot, by=by, answer=answer)
@@ -215,7 +228,7 @@ def revise(
     when the answer in force is not the one that was seen.
     """
     lock(judgment.item_id)
-    require_revisable(judgment)
+    closing.require_open(judgment)
     head = in_force(judgment)
     if head is None:
         raise Refused(_("This answer is not counted any more, so there is nothing to change."))
@@ -237,7 +250,8 @@ def revise(
     )  # fmt: skip
     item = Item.objects.select_related("project").get(pk=head.item_id)
     Event.record("judgment.revised", by=by, project=item.project, about=revised, supersedes=head.pk)
-    consensus.refresh(item, project=item.project)
+    if head.purpose not in PROBES:
+        consensus.refresh(item, project=item.project)
     revised.refresh_from_db(fields=["submitted_at"])
     return revised
 
@@ -266,14 +280,6 @@ def _stale(head: Judgment, answer: Answer) -> Stale:
     return Stale(_(CHANGED), theirs=theirs, mine=answer.as_draft(), version=version_of(head))
 
 
-def require_revisable(judgment: Judgment) -> None:
-    """Raise Refused once an adjudicator has decided the page or a release holds it."""
-    if judgment.item.adjudications.in_force().exists():
-        raise Refused(_("An adjudicator has decided this page since. Your answer stands as it was."))
-    if judgment.item.gold_items.exists():
-        raise Refused(_("This page is part of a release. Released answers never change."))
-
-
 # ---- skip -----------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def skip(slot: Assignment, *, by: User, reason: str = SkipReason.RATHER_NOT, now: queue.Moment | None = None) -> None:
@@ -292,3 +298,5 @@ def skip(slot: Assignment, *, by: User, reason: str = SkipReason.RATHER_NOT, now
     skipping.pass_on(slot, by=by, reason=reason, now=now)
     if slot.project.skip_policy != SkipPolicy.BACK:  # what comes back is gone on with
         drop_draft(slot, by)
+    probes.passed_on(slot, by=by)
+    pauses.after_skip(slot.project, by=by, reason=reason)

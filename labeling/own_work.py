@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from django.db.models import Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Sum, TextField
+from django.db.models import Count, F, FloatField, Q, QuerySet, Sum, TextField
 from django.db.models.functions import Cast, Coalesce, Now, TruncDate
 from django.utils import timezone
 
-from labeling import desks, offers, waiting
-from labeling.models import Adjudication, Assignment, GoldItem, ItemState, Judgment, Project, Purpose, Skip, User
+from labeling import closing, desks, offers, waiting
+from labeling.models import Assignment, ItemState, Judgment, Project, Purpose, Skip, User
 
 STEPS_BACK = 50  # how far one can go back from the page at hand, answer by answer
 FIGURE_DAYS = 14
@@ -54,10 +54,8 @@ def _is_offered(wish: offers.Wish) -> bool:
 
 # ---- answers that may still be changed ------------------------------------------------------------------------------
 def revisable(project: Project, person: User) -> QuerySet[Judgment]:
-    """This person's answers that no adjudicator has decided and no release holds, newest first."""
-    decided = Adjudication.objects.in_force().filter(item=OuterRef("item"))
-    released = GoldItem.objects.filter(item=OuterRef("item"))
-    return answers_of(project, person).filter(~Exists(decided), ~Exists(released))
+    """This person's answers that may still be changed, newest first."""
+    return answers_of(project, person).filter(closing.may_change())
 
 
 def answers_of(project: Project, person: User) -> QuerySet[Judgment]:

@@ -82,6 +82,8 @@ POLICY: dict[str, Rule] = {
     "adjudication.list": _rule(AD, M),
     "adjudication.decide": _rule(AD, superuser=False),
     "adjudication.reopen": _rule(AD, M),
+    "honeypot.manage": _rule(M, blind=(AN, AD)),
+    "annotator.pause_reinstate": _rule(M),
     "agreement.read_project": _rule(V, AD, M),
     "agreement.read_per_annotator": _rule(AN, AD, M),  # annotators: own figures only
     "dashboard.project": _rule(V, AN, AD, M),  # annotators: own figures only

@@ -6,7 +6,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import BigIntegerField
 from django.db.models.functions import Now
 
-from labeling import desks, lost_leases, offers, places, slots
+from labeling import desks, lost_leases, offers, places, probes, slots
 from labeling.models import Assignment, Event, Project, State, User
 from labeling.models.items import ItemState
 from labeling.slots import Moment
@@ -24,7 +24,7 @@ def lease_next(project: Project, *, annotator: User, now: Moment | None = None) 
     writers by itself. Who may be given nothing now (`desks.terms`) keeps what they hold.
     """
     moment = now or Now()
-    wish = offers.Wish(project, annotator, moment, desks.terms(project, annotator, now=now))
+    wish = probes.prepare(offers.Wish(project, annotator, moment, desks.terms(project, annotator, now=now)))
     start = _start(wish)
     for skip_locked, place in ((True, start), (False, places.FRONT)):
         taken, slot = _take_and_read(wish, place, skip_locked=skip_locked)

@@ -38,7 +38,8 @@ QUOTAS = (
 
 QUALITY = (
     Setting(
-        "onboarding_pages", "Pages with known answers a new person gets first", "0: none.", int, 0, 1_000,
+        "onboarding_pages", "Pages with known answers a new person gets first", "0: none. A pool that holds "
+        "fewer holds nobody up: people then start with ordinary pages.", int, 0, 1_000,
     ),
     Setting("onboarding_pass", "Share of them that must be right to go on", "0 to 1.", float, 0, 1),
     Setting(
@@ -51,8 +52,9 @@ QUALITY = (
     ),
     Setting("repeat_after_days", "Days before a page is asked again", "At least 7.", int, 7, 3_650),
     Setting(
-        "pause_below", "Pause a person below this score", "0 to 1, on the pages with known answers, and only when the "
-        "interval lies below it. Empty: never.", float, 0, 1, optional=True,
+        "pause_below", "Pause a person below this score", "0 to 1, on the pages with known answers. Only when the "
+        "whole interval at 99 % lies below it, on five pages or more: neither chance nor two bad pages pause anybody. "
+        "Empty: never.", float, 0, 1, optional=True,
     ),
     Setting(
         "fast_seconds", "An answer is very fast below", "That many seconds at the page. Empty: it is not looked at.",

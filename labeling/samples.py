@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
-from labeling import frames, jobs, settling, slots
+from labeling import frames, honeypots, jobs, settling, slots
 from labeling.models import Assignment, Draw, Event, Item, ItemState, Job, Project, Selection, State, Stream, User
 from labeling.refusals import Refused, Unacceptable
 from labeling.sampling import draws
@@ -90,7 +90,10 @@ def draw(
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
         _refuse_seed_of_another_frame(project, wanted.seed, frame)
         made = _store_record(project, wanted, frame, len(item_ids), by=by, job=job)
-        n_withdrawn = _open_slots(made, _select(made, chosen))
+        selections = _select(made, chosen)
+        drawn = [selection.item_id for selection in selections]
+        honeypots.retire_drawn(project, drawn, by=by, sample=made.number)
+        n_withdrawn = _open_slots(made, selections)
         Event.record(
             "sample.drawn", by=by, project=project, about=made, number=made.number, size=made.size,
             withdrawn_slots=n_withdrawn,

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from labeling import consensus, crowded, lost_leases
 from labeling.models import Assignment, Consensus, Item, Project, Purpose, Selection, State, Stream
-from labeling.models.work import ASKED_OF_ALL, COUNTED
+from labeling.models.work import ASKED_OF_ALL, COUNTED, PROBES
 
 Moment = datetime | Now
 INSERT_CHUNK = 2_000
@@ -44,14 +44,15 @@ def _open_chunk(
 ) -> int:
     last_round = dict(
         Assignment.objects.filter(item__in=[selection.item_id for selection in selections])
+        .exclude(purpose__in=PROBES)  # they say nothing of the page, and their rounds are numbered apart
         .order_by()
         .values_list("item")
         .annotate(Max("round"))
     )
     waiting = set(
-        Assignment.objects.filter(item__in=list(last_round), state__in=[State.OPEN, State.LEASED]).values_list(
-            "item", flat=True
-        )
+        Assignment.objects.filter(item__in=list(last_round), state__in=[State.OPEN, State.LEASED])
+        .exclude(purpose__in=PROBES)
+        .values_list("item", flat=True)
     )
     slots = []
     for selection in selections:

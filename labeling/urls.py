@@ -18,6 +18,7 @@ from labeling.views import (
     new_labels,
     overview,
     projects,
+    quality,
     queue,
     releases,
     samples,
@@ -65,6 +66,14 @@ urlpatterns = [
     path("p/<slug:slug>/agreement/", agreement.agreement, name="agreement"),
     path("p/<slug:slug>/agreement/labels.csv", agreement.labels_csv, name="agreement_labels_csv"),
     path("p/<slug:slug>/agreement/pairs.csv", agreement.pairs_csv, name="agreement_pairs_csv"),
+    # known answers, people, pauses
+    path("p/<slug:slug>/quality/", quality.quality, name="quality"),
+    path("p/<slug:slug>/quality/pause/", quality.pause, name="pause"),
+    path("p/<slug:slug>/quality/reinstate/<int:user_id>/", quality.reinstate, name="reinstate"),
+    path("p/<slug:slug>/quality/pages/", quality.pool, name="known_pages"),
+    path("p/<slug:slug>/quality/pages/add/", quality.add, name="known_page_add"),
+    path("p/<slug:slug>/quality/pages/<int:honeypot_id>/", quality.change, name="known_page"),
+    path("p/<slug:slug>/quality/pages/<int:honeypot_id>/retire/", quality.retire, name="known_page_retire"),
     # samples and releases
     path("p/<slug:slug>/samples/", samples.sample_list, name="samples"),
     path("p/<slug:slug>/samples/draw/", samples.draw, name="sample_draw"),

@@ -120,6 +120,7 @@ MENU = [
     (gettext_noop("Flags"), "labeling:flags", "flag.resolve"),
     (gettext_noop("Queue"), "labeling:queue", "queue.read"),
     (gettext_noop("Agreement"), "labeling:agreement", "agreement.read_project"),
+    (gettext_noop("Quality"), "labeling:quality", "annotator.pause_reinstate"),
     (gettext_noop("Learning"), "active_learning:learning", "model.read_metrics"),
     (gettext_noop("Samples"), "labeling:samples", "sample.read"),
     (gettext_noop("Releases"), "labeling:releases", "release.list_read"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.db.models.functions import Now
 
 from labeling.models import Assignment, Dispute, GoldRelease, Membership, Project, Role, User
@@ -60,7 +60,8 @@ def _roles(user: User) -> dict[int, tuple[str, ...]]:
 
 def _free_pages(user: User, project: Project) -> str:
     """ "58 pages", "100 pages or more", or nothing. A page may wait in several slots."""
-    free = Assignment.objects.open_to(user, now=Now()).filter(project=project).in_queue_order()
+    for_them = Q(assigned_to=None) | Q(assigned_to=user)
+    free = Assignment.objects.open_to(user, now=Now()).filter(for_them, project=project).in_queue_order()
     slots = list(free.values_list("item", flat=True)[:COUNTED_SLOTS])
     pages = len(set(slots))
     if not pages:

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from active_learning.models import Batch, TrainingRun
-from labeling import adjudication, consensus, invites, tokens
+from labeling import adjudication, consensus, honeypots, invites, pauses, tokens
 from labeling.forms.projects import initial_of
 from labeling.models import Assignment, Draft, Flag, Import, Item, Job, Membership, Project, User
 from tests.factories import make_assignment, make_item, make_judgment, make_member, make_project
@@ -95,6 +95,9 @@ def make_world(name: str) -> World:
     w.other = make_member(project, "annotator", name=f"{name}-other")
     w.loose = make_member(project, "viewer", name=f"{name}-loose")  # a role that may be taken away
     w.item = _page(project, "read")
+    w.honeypot = honeypots.add(_page(project, "known"), by=None, verdicts={"games": "yes"})
+    w.paused = make_member(project, "annotator", name=f"{name}-paused")
+    pauses.pause(project, w.paused, by=people["manager"])
     w.half_done = _half_done(project)
     soon = timezone.now() + timedelta(minutes=10)
     w.leases = {
@@ -235,6 +238,10 @@ def foreign_job(w: World, who: str) -> dict[str, Any]:
 
 def the_import(w: World, who: str) -> dict[str, Any]:
     return {"slug": w.project.slug, "job_id": w.job.pk}
+
+
+def known_page(w: World, who: str) -> dict[str, Any]:
+    return {"slug": w.project.slug, "honeypot_id": w.honeypot.pk}
 
 
 def removable(w: World, who: str) -> dict[str, Any]:
@@ -535,6 +542,7 @@ REQUESTS: dict[str, list[Call]] = {
     ],
     "judgment.read_own": [
         page("GET", "labeling:mine"), page("GET", "labeling:change_last"), api("GET", "own_judgments"),
+        api("GET", "quality_mine"),
     ],
     "judgment.revise_own": [
         api("POST", "revise", judgment, ANSWER, foreign=foreign_judgment),
@@ -561,6 +569,26 @@ REQUESTS: dict[str, list[Call]] = {
         api("GET", "agreement"),
         page("GET", "labeling:agreement"),
         page("GET", "labeling:agreement_labels_csv"),
+    ],
+    "honeypot.manage": [
+        page("GET", "labeling:known_pages"),
+        page("POST", "labeling:known_page_add", body=lambda w, who: {"item": w.item.public_id, "verdict.games": "yes"}),
+        page("GET", "labeling:known_page", known_page),
+        page("POST", "labeling:known_page", known_page, sends(explanation="It sells a game.")),
+        page("POST", "labeling:known_page_retire", known_page),
+        api("GET", "honeypots"),
+        api("POST", "honeypots", body=lambda w, who: {"item": w.item.public_id, "verdicts": {"games": "yes"}}),
+        api("GET", "honeypot", known_page),
+        api("PATCH", "honeypot", known_page, sends(onboarding=True)),
+        api("DELETE", "honeypot", known_page),
+    ],
+    "annotator.pause_reinstate": [
+        page("GET", "labeling:quality"),
+        page("POST", "labeling:pause", body=lambda w, who: {"person": w.other.pk}),
+        page("POST", "labeling:reinstate", lambda w, who: {"slug": w.project.slug, "user_id": w.paused.pk}),
+        api("GET", "quality"),
+        api("POST", "pauses", body=lambda w, who: {"username": w.other.username}),
+        api("DELETE", "pauses", body=lambda w, who: {"username": w.paused.username}),
     ],
     "agreement.read_per_annotator": [
         api("GET", "pairs", query="label=games"),

@@ -16,6 +16,7 @@ from labeling.api import (
     mine,
     new_labels,
     projects,
+    quality,
     queue,
     queue_changes,
     releases,
@@ -104,6 +105,12 @@ urlpatterns = [
         adjudication.ReopenView.as_view(),
         name="reopen",
     ),
+    # known answers, people, pauses
+    path("projects/<slug:slug>/honeypots/", quality.HoneypotsView.as_view(), name="honeypots"),
+    path("projects/<slug:slug>/honeypots/<int:honeypot_id>/", quality.HoneypotView.as_view(), name="honeypot"),
+    path("projects/<slug:slug>/quality/", quality.PeopleView.as_view(), name="quality"),
+    path("projects/<slug:slug>/quality/mine/", quality.OwnView.as_view(), name="quality_mine"),
+    path("projects/<slug:slug>/pauses/", quality.PausesView.as_view(), name="pauses"),
     # samples, releases
     path("projects/<slug:slug>/samples/", samples.SamplesView.as_view(), name="samples"),
     path("projects/<slug:slug>/samples/ask-again/", samples.AskAgainView.as_view(), name="samples_ask_again"),

@@ -29,6 +29,9 @@ class Purpose(models.TextChoices):
 
 ASKED_OF_ALL = (Purpose.WORK, Purpose.RESERVED)  # what exactly-k counts: reserved is work that adjudicators do
 COUNTED = (*ASKED_OF_ALL, Purpose.NEW_LABEL, Purpose.AUDIT)  # purposes whose judgments are votes
+KNOWN = (Purpose.HONEYPOT, Purpose.ONBOARDING)  # their answer is known
+PROBES = (*KNOWN, Purpose.REPEAT)  # about the person, never about the page
+FIRST_PROBE_ROUND = 10_000  # rounds from here on hold one probe each, so that they never meet rounds of work
 
 
 class State(models.TextChoices):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods
 
-from labeling import judging, own_letters, own_work, schemas
+from labeling import closing, judging, own_letters, own_work, schemas
 from labeling.forms.answers import AnswerForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.judging import Answer
@@ -48,7 +48,7 @@ def change(request: PersonRequest, project: Project, judgment_id: int) -> HttpRe
     if head is None:
         return redirect("labeling:mine", project.slug)
     if request.method == "GET":
-        judging.require_revisable(head)
+        closing.require_open(head)
         return _page(request, project, head, _draft(head))
     schema = schemas.by_id(head.schema_id)
     form = AnswerForm(request.POST, keys=_asked(head, schema))

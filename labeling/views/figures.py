@@ -7,6 +7,7 @@ import numpy as np
 
 from labeling import pace, phrases, plots, standing
 from labeling.quality.intervals import Estimate
+from labeling.repeats import Consistency
 from labeling.reports import LabelReport, Report
 
 YES_OF_A_PAGE = ("one", "two", "three or more")  # as bars, from left to right
@@ -229,3 +230,19 @@ def throughput(report: Report, *, today: date) -> dict[str, Any]:
 def _day(day: date, *, today: date) -> str:
     """ "3 October" on one line; with its year when that is another one."""
     return f"{day.day}\u00a0{day:%B}" + (f"\u00a0{day.year}" if day.year != today.year else "")
+
+
+# ---- one person -----------------------------------------------------------------------------------------------------
+def consistency_rows(found: Consistency | None) -> list[dict[str, str]]:
+    """How a person agrees with themself, label by label."""
+    if found is None:
+        return []
+    return [
+        {
+            "name": label.name,
+            "same": phrases.estimate(label.found.same),
+            "kappa": phrases.estimate(label.found.kappa),
+            "n": f"{label.found.same.n:,}",
+        }
+        for label in found.labels
+    ]

@@ -77,6 +77,7 @@ def item(request: PersonRequest, project: Project, public_id: str) -> HttpRespon
         "opinions": _opinions(this, project) if sight.consensus else None,
         "may_change": _may(request, "item.withdraw"),
         **_arranging(request, project),
+        "may_know": _may(request, "honeypot.manage") and this.state == ItemState.ACTIVE,
     }
     return render(request, "labeling/item.html", context)
 

@@ -4,7 +4,7 @@ A section is a function that gathers what one fragment shows, `labeling/_mine_<n
 one, add a line to SECTIONS and the fragment. A section that finds nothing to show answers None and is left out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import drafts, flags, own_letters, own_work, schemas
-from labeling.models import Comment, Draft, Judgment, Project
-from labeling.phrases import duration, share
+from labeling import drafts, flags, own_letters, own_work, person_quality, schemas
+from labeling.models import Comment, Draft, Honeypot, Judgment, Project
+from labeling.phrases import duration, estimate, listed, share
 from labeling.refusals import Refused
 from labeling.views.annotate import progress
+from labeling.views.figures import consistency_rows
 from labeling.views.flags import row as flag_row
 from labeling.views.material import address, in_words
 from labeling.web import PersonRequest, page
@@ -154,6 +155,31 @@ def figures(request: PersonRequest, project: Project) -> Found:
     }
 
 
+def known(request: PersonRequest, project: Project) -> Found:
+    """How they do on known answers and with themself: only what is closed, and only for them."""
+    own = person_quality.shown_to(project, request.user)
+    if own.is_empty:
+        return None
+    again = own.consistency
+    return {
+        "known": estimate(own.known) if own.known.value is not None else "",
+        "n": own.known.n,
+        "examples": [_missed_row(one.missed, page, project) for one, page in own.examples],
+        "pages_again": estimate(again.pages) if again else "",
+        "labels": consistency_rows(again),
+    }
+
+
+def _missed_row(missed: Sequence[str], page: Honeypot, project: Project) -> dict[str, str]:
+    schema = schemas.by_id(page.schema_id)
+    right = [f"{schema.label(key).name}: {page.verdicts[key]}" for key in missed]
+    return {
+        "address": address(page.item, project=project),
+        "right": f"Right is {listed(right, most=8)}",
+        "explanation": page.explanation,
+    }
+
+
 def comfort(request: PersonRequest, project: Project) -> Found:
     return {"person": request.user}
 
@@ -172,6 +198,7 @@ SECTIONS = (
     Section("drafts", kept_drafts),
     Section("told", told),
     Section("done", done),
+    Section("quality", known),
     Section("figures", figures, aside=True),
     Section("letters", letters, aside=True),
     Section("comfort", comfort, aside=True),

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from labeling import permissions, projects, publishing, worklist
+from labeling import honeypots, permissions, projects, publishing, worklist
 from labeling.forms.projects import NewProjectForm, SettingsForm, initial_of
 from labeling.models import Project
 from labeling.refusals import Refused, Stale, Unacceptable
@@ -102,7 +102,12 @@ def _said(value: Any) -> str:
 def _settings_page(
     request: PersonRequest, project: Project, form: SettingsForm, *, status: int, **context: Any
 ) -> HttpResponse:
-    context |= {"form": form, "schema": publishing.in_force(project), "members": project.memberships.count()}
+    context |= {
+        "form": form,
+        "schema": publishing.in_force(project),
+        "members": project.memberships.count(),
+        "lacking": honeypots.lacking(project),
+    }
     return render(request, "labeling/settings.html", context, status=status)
 
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from active_learning import estimates, training
-from labeling import consensus, expectations, invariants, judging, opt_outs, publishing
+from labeling import consensus, expectations, immutability, invariants, judging, opt_outs, publishing
 from labeling.models import Desk, Item, Label, LikelyLabel
 from tests.active_learning.conftest import blobs  # noqa: F401  (a fixture)
 from tests.active_learning.projects import LISTS, make_learning_project, train
@@ -192,6 +192,7 @@ def test_what_is_wrong_is_found_and_a_command_mends_it(project):
 def test_an_answer_that_is_kept_at_the_wrong_price_is_found(project):
     item = answered(project, "self_harm")
     assert broken() == []
+    immutability.remove()  # it never changes by our own hand
     item.judgments.update(exposure=0)
     assert broken() == ["exposure"]
 

@@ -8,13 +8,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 
 import pytest
 from django.db import connection, transaction
 
-from labeling import judging, queue, slots
+from labeling import honeypots, invariants, judging, queue, slots
 from labeling.models import Assignment, Draft, Judgment, Rater, Selection, State
+from labeling.refusals import LeaseLost, Refused
 from tests.factories import make_item, make_member, make_project
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -151,3 +153,44 @@ def test_of_an_answered_page_no_draft_is_left_whichever_came_first(project, peop
 
         assert race(people[:1] * 2, work) == []
     assert not Draft.objects.exists()
+
+
+def test_known_pages_among_the_work_go_to_each_person_once_and_no_work_is_lost(project, people):
+    """Every page that is due comes in the place of another, taken at the same moment by somebody else or not."""
+    project.honeypot_share = 0.5
+    project.save()
+    known = [honeypots.add(make_item(project), by=None, verdicts={"games": "yes"}) for _ in range(6)]
+    tabs = [person for person in people[:8] for _ in range(2)]
+
+    def work(person) -> bool:
+        slot = queue.lease_next(project, annotator=person)
+        if slot is None:
+            return False
+        with suppress(LeaseLost, Refused):  # the other tab was faster
+            judging.submit(slot, by=person, answer=judging.Answer(none=True))
+        return True
+
+    assert race(tabs, work) == []
+    votes = Judgment.objects.votes()
+    assert votes.count() == ITEMS * OVERLAP
+    assert max(Counter(votes.values_list("item", flat=True)).values()) == OVERLAP
+    given = Counter(Assignment.objects.filter(purpose="honeypot").values_list("item", "assigned_to"))
+    assert set(given.values()) == {1}
+    assert {item for item, _ in given} <= {one.item_id for one in known}
+    assert not Assignment.objects.filter(state__in=[State.OPEN, State.LEASED]).exists()
+    assert [one.id for one in invariants.findings() if not one.is_kept] == []
+
+
+def test_two_tabs_that_send_the_same_page_at_once_make_one_answer(project, people):
+    """The second finds a free slot of the page for somebody else, and must not take it."""
+
+    def work(person) -> bool:
+        slot = queue.lease_next(project, annotator=person)
+        if slot is None:
+            return False
+        with suppress(LeaseLost, Refused):
+            judging.submit(slot, by=person, answer=judging.Answer(none=True))
+        return True
+
+    assert race([people[0]] * 2 + [people[1]] * 2, work) == []
+    assert Judgment.objects.count() == ITEMS * OVERLAP

@@ -58,13 +58,13 @@ def test_a_page_given_to_one_person_is_everybodys_once_they_skip_it():
 
 
 @pytest.mark.parametrize("policy", ["others", "aside"])
-def test_a_check_that_is_skipped_stays_one_persons(policy):
+def test_a_check_that_is_skipped_is_over_and_stays_one_persons(policy):
     project = project_of(skip_policy=policy)
     anna, ben = someone(project), someone(project)
     Assignment.objects.update(assigned_to=anna, purpose=Purpose.HONEYPOT)
     skips(project, anna)
     slot = Assignment.objects.get()
-    assert (slot.state, slot.assigned_to, slot.available_at) == (State.OPEN, anna, NOON)
+    assert (slot.state, slot.assigned_to) == (State.WITHDRAWN, anna)
     assert next_of(project, ben) is None
     assert not skipping.set_aside(project).exists()
 
