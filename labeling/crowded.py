@@ -4,6 +4,8 @@ Lowering the number of people a page takes back what nobody has taken. A page so
 once given up, it must not be given out again, or a grant would go beyond the number in force.
 """
 
+from typing import Any
+
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -33,7 +35,7 @@ def is_one_too_many(slot: Assignment) -> bool:
     return others.count() >= wanted
 
 
-def _held_of(item: object, turn: object) -> QuerySet[Assignment]:
+def _held_of(item: Any, turn: Any) -> QuerySet[Assignment]:
     return Assignment.objects.filter(item=item, round=turn, purpose__in=ASKED_OF_ALL, state__in=HELD)
 
 

@@ -124,6 +124,7 @@ def test_a_worker_thought_dead_writes_no_shard_after_its_successor(project):
 
 def test_a_lost_shard_is_a_sentence(project, blobs):
     run = train(project)
-    scores.path_of(blobs / "scores", run.shards.get().sha256).unlink()
+    shard = run.shards.get()
+    scores.path_of(blobs / "scores", shard.sha256).unlink()
     with pytest.raises(Refused, match="train again"):
-        scoring.log_odds_of(run, np.array([1]))
+        scoring.log_odds_of(run, np.array([shard.first_item]))
