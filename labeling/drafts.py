@@ -102,6 +102,11 @@ class Standing(StrEnum):
     AWAY = "away"  # it went to others or waits no more; the ticks are only to be read
 
 
+def of_person(person: User, project: Project) -> QuerySet[Draft]:
+    """Everything this person has begun here."""
+    return Draft.objects.filter(annotator=person, item__project=project).select_related("item__project")
+
+
 def kept_by(person: User, project: Project) -> QuerySet[Draft]:
     """This person's drafts here, newest first, with what `standing` asks."""
     moment = Now()

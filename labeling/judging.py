@@ -202,7 +202,7 @@ def _close(slot: Assignment, *, by: User, shown: schemas.Schema, now: queue.Mome
         _CLOSE.run(slot=another.pk, by=by.pk, shown=shown.id)
         return another
     if _answers(slot.item_id, slot.round, by).exists():
-        raise Refused(ANSWERED)
+        raise Refused(_(ANSWERED))
     if skipping.is_passed_on(slot, by=by, now=now):
         raise LeaseLost(_(PASSED_ON))
     fits = quotas.has_room(slot.project, by, moment=now or Now())  # or a late answer would be one more than a quota

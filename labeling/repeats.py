@@ -67,8 +67,10 @@ def consistency(project: Project, again: QuerySet[Judgment] | None = None) -> di
     `again`: of which second answers, where not of all.
     """
     rows = of_project(project) if again is None else again
-    questions = schemas.Questions(schemas.in_force(project))
     second = list(rows.order_by("pk").values_list("rater", "item", "verdicts", "schema_id"))
+    if not second:
+        return {}
+    questions = schemas.Questions(schemas.in_force(project))
     first = _first(project, {item for _, item, _, _ in second})
     pairs: dict[int, list[tuple[list[int], list[int]]]] = {}
     for rater, item, verdicts, schema_id in second:

@@ -75,7 +75,6 @@ CARE = (
     Setting(
         "severe_in_a_row", "Serious or grave pages in a row at most", "Empty: no limit.", int, 1, 1_000, optional=True,
     ),
-    Setting("break_after_minutes", "Minutes of work before a break is proposed", "0: never.", int, 0, 600),
     Setting(
         "help_text", "Whom to turn to after a hard page", "In your own words; people read it one link away from every "
         "page.", str, high=2_000, optional=True,

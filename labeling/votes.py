@@ -213,5 +213,5 @@ def _as_arrays(
 
 
 def _verdicts(said: list[_Said], n_labels: int) -> npt.NDArray[np.int8]:
-    codes = np.array([one.codes for one in said], dtype=np.int8).reshape(-1, n_labels)
+    codes = np.array([one.codes for one in said], dtype=np.int8).reshape(len(said), n_labels)
     return np.maximum(codes, np.int8(MISSING))

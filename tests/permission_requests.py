@@ -510,7 +510,13 @@ REQUESTS: dict[str, list[Call]] = {
         api("DELETE", "own_draft", draft, foreign=foreign_draft),
         page("POST", "labeling:draft_throw_away", draft, foreign=foreign_draft),
     ],
-    "desk.set_own": [page("GET", "labeling:letters"), page("POST", "labeling:letters", body=sends(games="x"))],
+    "desk.set_own": [
+        page("GET", "labeling:letters"),
+        page("POST", "labeling:letters", body=sends(games="x")),
+        page("POST", "labeling:opt_outs", body=sends(opted_out="games")),
+        api("GET", "opt_outs"),
+        api("PUT", "opt_outs", body=sends(opted_out=["games"])),
+    ],
     "judgment.create": [
         api("POST", "judgment", lease, ANSWER, foreign=foreign_lease),
         page("POST", "labeling:submit", both(in_project, lease), TICKS, foreign=both(in_project, foreign_lease)),

@@ -91,17 +91,18 @@ class OneFlagView(ActionView):
 
     def scope_project(self) -> None:
         number = self.kwargs["flag_id"]
-        project = Project.objects.visible_to(self.person).filter(flags=number).first()
-        if project is None:
+        flag = Flag.objects.filter(pk=number, project__in=Project.objects.visible_to(self.person)).first()
+        if flag is None:
             raise Http404
+        project = flag.project
         self.project = project
         self.roles = permissions.roles_of(self.person, project)
         permissions.require(self.person, self.actions[str(self.request.method)], project, roles=self.roles)
         self.reader = flags.reader(self.person, project, roles=self.roles)
-        flag = flags.listed(project, self.reader).filter(pk=number).first()
-        if flag is None:
+        told = flags.listed(project, self.reader).filter(pk=number).first()
+        if told is None:
             raise Http404
-        self.flag = flag
+        self.flag = told
 
     def thread(self, *, status: int = 200) -> Response:
         self.flag.refresh_from_db()

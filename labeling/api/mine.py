@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
-from labeling import drafts, judging, own_work
+from labeling import drafts, judging, opt_outs, own_work
 from labeling.api.base import ActionView, paged
 from labeling.api.queue import next_shape_of, shape_of
 from labeling.api.shapes import DraftShape, JudgmentShape, NextShape, draft_shape
@@ -74,8 +74,7 @@ class OneDraftView(ActionView):
     """A call about one draft of the caller's; any other is not found."""
 
     def own(self) -> Draft:
-        mine = Draft.objects.filter(annotator=self.person, item__project=self.project)
-        draft = mine.select_related("item__project").filter(pk=self.kwargs["draft_id"]).first()
+        draft = drafts.of_person(self.person, self.project).filter(pk=self.kwargs["draft_id"]).first()
         if draft is None:
             raise Http404
         return draft
@@ -98,3 +97,23 @@ class GoOnView(OneDraftView):
     def post(self, request, slug: str, draft_id: int) -> Response:
         """Lease exactly the page of this draft, 409 when it is not to be had. What the caller holds goes back."""
         return Response(next_shape_of(drafts.go_on(self.own(), by=self.person), self.person))
+
+
+class OptOutsShape(serializers.Serializer):
+    opted_out = serializers.ListField(child=serializers.CharField(max_length=40), max_length=500)
+
+
+class OptOutsView(ActionView):
+    actions = {"GET": "desk.set_own", "PUT": "desk.set_own"}
+
+    @extend_schema(responses=OptOutsShape)
+    def get(self, request, slug: str) -> Response:
+        """The labels the caller would rather not judge here. Nobody else can read them."""
+        return Response({"opted_out": opt_outs.of(self.project, self.person)})
+
+    @extend_schema(request=OptOutsShape, responses=OptOutsShape)
+    def put(self, request, slug: str) -> Response:
+        """Set them: pages on which one is likely go to other people."""
+        body = OptOutsShape(data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response({"opted_out": opt_outs.choose(self.project, self.person, body.validated_data["opted_out"])})

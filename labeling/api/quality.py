@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from labeling import honeypots, pauses, person_quality, schemas
 from labeling.api.agreement import EstimateShape
 from labeling.api.base import ActionView, paged
-from labeling.models import Honeypot, PauseReason, User
+from labeling.models import Desk, Honeypot, PauseReason, User
 from labeling.person_quality import PersonQuality
 from labeling.repeats import Consistency
 
@@ -175,11 +175,15 @@ def consistency_shape(found: Consistency | None) -> dict[str, Any] | None:
     return {"pages": found.pages.as_dict(), "labels": labels}
 
 
+def pause_shape(desk: Desk) -> dict[str, Any]:
+    return {"reason": desk.pause_reason, "detail": desk.pause_detail, "paused_at": desk.paused_at}
+
+
 def person_shape(row: PersonQuality) -> dict[str, Any]:
     desk = row.desk
     paused = None
     if desk is not None and row.is_paused:
-        paused = {"reason": desk.pause_reason, "detail": desk.pause_detail, "paused_at": desk.paused_at}
+        paused = pause_shape(desk)
     return {
         "username": row.user.username,
         "known": row.known.as_dict(),
@@ -227,7 +231,7 @@ class PausesView(ActionView):
         body.is_valid(raise_exception=True)
         person = self._person(body.validated_data["username"])
         desk = pauses.pause(self.project, person, by=request.user, detail=body.validated_data["detail"])
-        shape = {"reason": desk.pause_reason, "detail": desk.pause_detail, "paused_at": desk.paused_at}
+        shape = pause_shape(desk)
         return Response(shape, status=201)
 
     @extend_schema(responses={204: None}, parameters=[USERNAME])

@@ -98,7 +98,8 @@ class SlotView(ActionView):
         number = self.kwargs["assignment_id"]
         own = queue.slot_of(self.person, number)
         if own is None:
-            self.hide(Project.objects.filter(assignments=number).first())
+            slot = Assignment.objects.filter(pk=number).select_related("project").first()
+            self.hide(slot and slot.project)
         self.slot, self.project = own, own.project
         self.roles = frozenset({Role.ANNOTATOR})  # who may not answer finds no slot: visible_to asks for such a role
 
@@ -189,7 +190,8 @@ class ReviseView(ActionView):
         number = self.kwargs["judgment_id"]
         judgment = own.filter(pk=number).first()
         if judgment is None:
-            self.hide(Project.objects.filter(items__judgments=number).first())
+            other = Judgment.objects.filter(pk=number).select_related("item__project").first()
+            self.hide(other and other.item.project)
         self.judgment = judgment
         self.project = self.judgment.item.project
         self.roles = permissions.roles_of(self.person, self.project)

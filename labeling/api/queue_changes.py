@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from labeling import assigning, item_search, permissions, queue, queue_report, skipping
 from labeling.api.base import ActionView
-from labeling.models import Assignment, Item, Project
+from labeling.models import Assignment, Item, Project, User
 from labeling.refusals import Unacceptable
 
 MOST_ITEMS = 10_000
@@ -158,14 +158,6 @@ class GiveView(_Change):
         return Response({"pages": given.pages, "others": given.others})
 
 
-class TakeBackView(_Change):
-    @extend_schema(request=PagesInput, responses=ChangedShape)
-    def post(self, request, slug: str) -> Response:
-        """Make pages anyone's again, whomever they were put by for."""
-        items, _ = self.read()
-        return Response({"pages": assigning.take_back(items, project=self.project, by=request.user)})
-
-
 class PriorityView(_Change):
     body = PriorityInput
 
@@ -177,25 +169,49 @@ class PriorityView(_Change):
         return Response({"pages": moved})
 
 
-class ReserveView(_Change):
+class _Done(_Change):
+    """A change that needs nothing but the pages."""
+
+    @staticmethod
+    def does(items: QuerySet[Item], *, project: Project, by: User) -> int:
+        raise NotImplementedError
+
+    def changed(self) -> Response:
+        items, _ = self.read()
+        return Response({"pages": self.does(items, project=self.project, by=self.person)})
+
+
+class TakeBackView(_Done):
+    does = staticmethod(assigning.take_back)
+
+    @extend_schema(request=PagesInput, responses=ChangedShape)
+    def post(self, request, slug: str) -> Response:
+        """Make pages anyone's again, whomever they were put by for."""
+        return self.changed()
+
+
+class ReserveView(_Done):
+    does = staticmethod(assigning.reserve)
+
     @extend_schema(request=PagesInput, responses=ChangedShape)
     def post(self, request, slug: str) -> Response:
         """Keep what is still free of these pages for adjudicators."""
-        items, _ = self.read()
-        return Response({"pages": assigning.reserve(items, project=self.project, by=request.user)})
+        return self.changed()
 
 
-class UnreserveView(_Change):
+class UnreserveView(_Done):
+    does = staticmethod(assigning.unreserve)
+
     @extend_schema(request=PagesInput, responses=ChangedShape)
     def post(self, request, slug: str) -> Response:
         """Let everyone who answers have reserved pages again."""
-        items, _ = self.read()
-        return Response({"pages": assigning.unreserve(items, project=self.project, by=request.user)})
+        return self.changed()
 
 
-class PutBackView(_Change):
+class PutBackView(_Done):
+    does = staticmethod(skipping.put_back)
+
     @extend_schema(request=PagesInput, responses=ChangedShape)
     def post(self, request, slug: str) -> Response:
         """Let people have pages again that were set aside."""
-        items, _ = self.read()
-        return Response({"pages": skipping.put_back(items, project=self.project, by=request.user)})
+        return self.changed()

@@ -80,6 +80,7 @@ urlpatterns = [
     path("assignments/<int:assignment_id>/release/", queue.ReleaseView.as_view(), name="release"),
     path("projects/<slug:slug>/judgments/", judgments.JudgmentsView.as_view(), name="judgments"),
     path("projects/<slug:slug>/judgments/mine/", mine.OwnJudgmentsView.as_view(), name="own_judgments"),
+    path("projects/<slug:slug>/opt-outs/", mine.OptOutsView.as_view(), name="opt_outs"),
     path("projects/<slug:slug>/drafts/", mine.DraftsView.as_view(), name="drafts"),
     path("projects/<slug:slug>/drafts/<int:draft_id>/", mine.DraftView.as_view(), name="own_draft"),
     path("projects/<slug:slug>/drafts/<int:draft_id>/go-on/", mine.GoOnView.as_view(), name="draft_go_on"),

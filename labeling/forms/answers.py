@@ -43,7 +43,7 @@ class AnswerForm:
         if clash:
             return _yes_of(clash[0]), clash
         # Nothing was chosen: the sentence stands beside None, and the link leads to the first label.
-        return _yes_of(self.keys[0]), ("#none",)
+        return _yes_of(self.keys[0]) if self.keys else "none", ("#none",)
 
 
 def _yes_of(key: str) -> str:

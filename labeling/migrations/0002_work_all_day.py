@@ -152,11 +152,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="project",
-            name="break_after_minutes",
-            field=models.PositiveSmallIntegerField(default=45),
-        ),
-        migrations.AddField(
-            model_name="project",
             name="exposure_per_day",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
@@ -310,21 +305,6 @@ class Migration(migrations.Migration):
             model_name="skip",
             name="returns_at",
             field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name="user",
-            name="blur_text",
-            field=models.BooleanField(default=False),
-        ),
-        migrations.AddField(
-            model_name="user",
-            name="break_reminders",
-            field=models.BooleanField(default=True),
-        ),
-        migrations.AddField(
-            model_name="user",
-            name="greyscale",
-            field=models.BooleanField(default=False),
         ),
         migrations.AddField(
             model_name="user",

@@ -26,9 +26,6 @@ class User(AbstractUser):
     cover_pages = models.BooleanField(default=False)  # "cover every page until I ask"
     daily_goal = models.PositiveSmallIntegerField(null=True, blank=True)
     language = models.CharField(max_length=8, blank=True)  # of the pages of this tool; empty: as the browser asks
-    greyscale = models.BooleanField(default=False)
-    blur_text = models.BooleanField(default=False)  # the text of a page is out of focus until it is pointed at
-    break_reminders = models.BooleanField(default=True)
 
     def roles_in(self, project: "Project") -> frozenset[str]:
         return frozenset(self.memberships.filter(project=project).values_list("role", flat=True))

@@ -38,7 +38,6 @@ class WorkRules(models.Model):
     # Care: exposure is counted in points of severity, 4 for a grave page
     exposure_per_day = models.PositiveIntegerField(null=True, blank=True)
     severe_in_a_row = models.PositiveSmallIntegerField(null=True, blank=True)
-    break_after_minutes = models.PositiveSmallIntegerField(default=45)
     help_text = models.TextField(blank=True)  # whom to turn to after a hard page, in the project's own words
     help_contact = models.CharField(max_length=200, blank=True)  # an address, a number or a web page
     # What people see

@@ -39,11 +39,7 @@ def raise_flag(request: PersonRequest, project: Project, assignment_id: int) -> 
         messages.success(request, ASIDE)
         return _next_page(request, project)
     if is_htmx(request):
-        return render(
-            request,
-            "labeling/_flag_form.html",
-            flag_form(project, slot, schemas.in_force(project).asked) | {"flag_sent": SENT},
-        )
+        return _form(request, project, slot, {"flag_sent": SENT})
     messages.success(request, SENT)
     return redirect("labeling:annotate", project.slug)
 
@@ -52,11 +48,7 @@ def _still_here(
     request: PersonRequest, project: Project, slot: Assignment, said: dict[str, str], fault: Unacceptable
 ) -> HttpResponse:
     if is_htmx(request):
-        context = flag_form(project, slot, schemas.in_force(project).asked) | {
-            "flag_said": said,
-            "flag_wrong": fault.sentence,
-        }
-        return render(request, "labeling/_flag_form.html", context, status=422)
+        return _form(request, project, slot, {"flag_said": said, "flag_wrong": fault.sentence}, status=422)
     messages.error(request, fault.sentence)
     return redirect("labeling:annotate", project.slug)
 

@@ -14,7 +14,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import drafts, flags, own_letters, own_work, person_quality, schemas
+from labeling import drafts, flags, opt_outs, own_letters, own_work, person_quality, schemas
+from labeling.forms.care import OptOutForm
 from labeling.models import Comment, Draft, Honeypot, Judgment, Project
 from labeling.phrases import duration, estimate, listed, share
 from labeling.refusals import Refused
@@ -59,10 +60,10 @@ def to_do(request: PersonRequest, project: Project) -> Found:
 # ---- drafts ---------------------------------------------------------------------------------------------------------
 def kept_drafts(request: PersonRequest, project: Project) -> Found:
     """What was begun and is no answer yet."""
-    names = {label.key: label.name for label in schemas.in_force(project).labels}
     kept = list(drafts.kept_by(request.user, project)[: DRAFTS_SHOWN + 1])
     if not kept:
         return None
+    names = {label.key: label.name for label in schemas.in_force(project).labels}
     rows = [
         {
             "draft": draft,
@@ -96,8 +97,7 @@ def throw_away(request: PersonRequest, project: Project, draft_id: int) -> HttpR
 
 
 def _own_draft(request: PersonRequest, project: Project, draft_id: int) -> Draft:
-    mine = Draft.objects.filter(annotator=request.user, item__project=project).select_related("item__project")
-    return get_object_or_404(mine, pk=draft_id)
+    return get_object_or_404(drafts.of_person(request.user, project), pk=draft_id)
 
 
 # ---- what I told the managers ---------------------------------------------------------------------------------------
@@ -193,6 +193,12 @@ def letters(request: PersonRequest, project: Project) -> Found:
     return {"own": own, "n_without": len(schema.asked) - len(shown)}
 
 
+def care(request: PersonRequest, project: Project) -> Found:
+    chosen = opt_outs.of(project, request.user)
+    form = OptOutForm(project=project, initial={"opted_out": chosen}) if opt_outs.choices(project) else None
+    return {"form": form} if form or project.help_text or project.help_contact else None
+
+
 SECTIONS = (
     Section("todo", to_do),
     Section("drafts", kept_drafts),
@@ -201,5 +207,6 @@ SECTIONS = (
     Section("quality", known),
     Section("figures", figures, aside=True),
     Section("letters", letters, aside=True),
+    Section("care", care, aside=True),
     Section("comfort", comfort, aside=True),
 )

@@ -7,7 +7,7 @@ from playwright.sync_api import Request, expect
 
 from labeling import slots
 from labeling.models import Draft, Judgment, Selection, Skip
-from tests.e2e.annotate.screen import WORK, note, ticks
+from tests.e2e.annotate.screen import WORK, note, saved, ticks
 from tests.factories import make_item
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -63,6 +63,8 @@ def test_fifty_pages_are_judged_by_keyboard_alone(visit, alice, project, many_pa
         if number == TAKEN_BACK:  # a slip of the hand: the same letter takes it back
             visitor.press("n", "n")
         assert ticks(visitor) == said
+        if number % 10 == 0:  # whoever is faster than the line submits before the draft is sent
+            expect(saved(visitor)).to_be_visible()
         visitor.press("Enter")
         expected[f"Page {number}"] = ALL_NO | said
         if number == UNDONE:
@@ -77,7 +79,7 @@ def test_fifty_pages_are_judged_by_keyboard_alone(visit, alice, project, many_pa
     assert Skip.objects.filter(annotator=alice).count() == len(SKIPPED)
     assert not Draft.objects.exists()
     # Every next page came in the answer to the last: one request a judgment, and whole pages only for the undoing.
-    assert asked.pop("draft") >= len(expected)
+    assert asked.pop("draft") >= N_PAGES / 10
     navigations = asked.pop("navigation")
     assert navigations <= 6
     assert asked == {"submit": len(expected), "skip": len(SKIPPED)}

@@ -8,7 +8,7 @@ from django.utils import timezone
 from labeling import desks, honeypots, judging, known_answers, pauses, queue, waiting
 from labeling.models import Desk, Event, Judgment, PauseReason, Purpose
 from labeling.refusals import Refused, Unacceptable
-from tests.factories import make_judgment
+from tests.factories import make_item, make_judgment
 from tests.labeling.gold.work import draw
 from tests.labeling.known.pool import GAMES, NONE, given, known_pages, purposes, queue_pages
 
@@ -96,8 +96,13 @@ def test_a_slow_answer_between_them_starts_the_row_again(timed, alice):
     assert reason(timed, alice) == ""
 
 
-def test_an_answer_without_a_time_is_no_fast_one(timed, alice):
-    assert len(list(given(timed, alice, 5, NONE))) == 5
+@pytest.mark.parametrize(("out_for", "why"), [(None, ""), (1.0, PauseReason.SPEED), (60.0, "")])
+def test_where_no_one_measured_it_counts_how_long_the_page_was_out_if_that_is_known(timed, alice, out_for, why):
+    desks.of(timed, alice)
+    for _ in range(3):
+        judgment = make_judgment(make_item(timed), alice, wall_seconds=out_for)
+        pauses.after_answer(judgment, project=timed, by=alice)
+    assert reason(timed, alice) == why
 
 
 def test_a_page_nobody_can_judge_is_no_fast_answer(timed, alice):

@@ -38,7 +38,7 @@ def on_the_page(client, project):
 
 
 def test_the_page_is_answered_with_ones_own_letters(alices, project):
-    assert alices.post(LETTERS, {"games": "J", "news": "n", "self_harm": "g"}).status_code == 302
+    assert alices.post(LETTERS, {"letter.games": "J", "letter.news": "n", "letter.self_harm": "g"}).status_code == 302
     assert Desk.objects.get().letters == {"games": "j", "self_harm": "g"}
     assert on_the_page(alices, project) == {"games": "j", "news": "n", "self_harm": "g"}
 
@@ -52,16 +52,16 @@ def test_nobody_elses_letters_change(alices, project, alice):
 
 
 def test_two_labels_on_one_letter_are_refused_with_a_sentence_where_they_stand(alices):
-    refused = alices.post(LETTERS, {"games": "x", "news": "x", "self_harm": "s"})
+    refused = alices.post(LETTERS, {"letter.games": "x", "letter.news": "x", "letter.self_harm": "s"})
     page = refused.content.decode()
     assert refused.status_code == 422 and not Desk.objects.exclude(letters={}).exists()
     assert "“Games” and “News” cannot both be on the letter x." in page
-    assert '<a href="#id_news">News</a>' in page and 'value="x"' in page
+    assert '<a href="#id_letter.news">News</a>' in page and 'value="x"' in page
 
 
 @pytest.mark.parametrize("letter", ["1", "é", "?", "gg"])
 def test_what_is_no_letter_is_refused(alices, letter):
-    refused = alices.post(LETTERS, {"games": letter})
+    refused = alices.post(LETTERS, {"letter.games": letter})
     assert refused.status_code == 422 and "letter from a to z" in refused.content.decode()
 
 
@@ -73,7 +73,7 @@ def test_a_label_left_empty_has_the_projects_letter_or_a_free_one(project, alice
 
 def test_the_projects_letters_come_back_by_one_button(alices, project, alice):
     own_letters.choose(project, by=alice, wanted={"games": "x"})
-    assert alices.post(LETTERS, {"games": "x", "news": "x", "reset": "1"}).status_code == 302
+    assert alices.post(LETTERS, {"letter.games": "x", "letter.news": "x", "reset": "1"}).status_code == 302
     assert Desk.objects.get().letters == {}
 
 
@@ -109,3 +109,11 @@ def test_letters_are_never_given_twice_whatever_is_chosen_and_known():
     labels = [LabelDraft(f"k{n}", name) for n, name in enumerate(("Älg", "Elg", "elk", "El", "Ł"))]
     given = letters.given(labels, chosen={"k1": "e", "k2": "e"}, known={"k3": "e", "k0": "l"})
     assert given == {"k1": "e", "k0": "l", "k2": "k", "k3": "a", "k4": "b"}
+
+
+def test_a_label_may_have_the_name_of_a_button(alices, project):
+    publishing.publish(
+        project, Draft((LabelDraft("reset", "Reset"), LabelDraft("csrfmiddlewaretoken", "Token"))), by=None
+    )
+    kept = alices.post(LETTERS, {"letter.reset": "x", "letter.csrfmiddlewaretoken": "y"})
+    assert kept.status_code == 302 and Desk.objects.get().letters == {"reset": "x", "csrfmiddlewaretoken": "y"}

@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from labeling import consensus, judging, own_work, queue, slots
@@ -15,23 +14,6 @@ from tests.labeling.gold.work import decide
 
 pytestmark = pytest.mark.django_db
 MINE = "/p/pages/mine/"
-
-
-@pytest.fixture
-def project():
-    return make_project(slug="pages")
-
-
-@pytest.fixture
-def alice(project):
-    return make_member(project, "annotator")
-
-
-@pytest.fixture
-def browser(alice):
-    client = Client()
-    client.force_login(alice)
-    return client
 
 
 def open_pages(project, n):

@@ -3,32 +3,14 @@
 import re
 
 import pytest
-from django.test import Client
 
 from labeling import consensus, judging, own_work, queue, slots
 from labeling.answers import Answer
 from labeling.models import Judgment, Selection
-from tests.factories import make_item, make_judgment, make_member, make_project
+from tests.factories import make_item, make_judgment, make_member
 from tests.labeling.gold.work import decide
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project():
-    return make_project(slug="pages")
-
-
-@pytest.fixture
-def alice(project):
-    return make_member(project, "annotator")
-
-
-@pytest.fixture
-def browser(alice):
-    client = Client()
-    client.force_login(alice)
-    return client
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_rules_are_read_and_changed_by_the_api_and_null_means_not_set(api):
         {"overlap_share": 1.01}, {"overlap_share": None}, {"overlap_share": "nan"}, {"skip_policy": "never"},
         {"may_skip": "perhaps"}, {"quota_per_day": 0}, {"quota_per_day": 2**40}, {"quota_per_day": 1.5},
         {"repeat_after_days": 6}, {"fast_in_a_row": True}, {"keywords": "casino"}, {"keywords": [{}]},
-        {"keywords": ["x"] * 201}, {"break_after_minutes": -1}, {"pause_below": "often"},
+        {"keywords": ["x"] * 201}, {"severe_in_a_row": -1}, {"pause_below": "often"},
     ],
 )  # fmt: skip
 def test_a_rule_out_of_its_limits_is_refused_by_name(api, body):
