@@ -99,7 +99,7 @@ class SlotView(ActionView):
         own = queue.slot_of(self.person, number)
         if own is None:
             slot = Assignment.objects.filter(pk=number).select_related("project").first()
-            self.hide(slot and slot.project)
+            self.hide(slot.project if slot else None)
         self.slot, self.project = own, own.project
         self.roles = frozenset({Role.ANNOTATOR})  # who may not answer finds no slot: visible_to asks for such a role
 
@@ -191,7 +191,7 @@ class ReviseView(ActionView):
         judgment = own.filter(pk=number).first()
         if judgment is None:
             other = Judgment.objects.filter(pk=number).select_related("item__project").first()
-            self.hide(other and other.item.project)
+            self.hide(other.item.project if other else None)
         self.judgment = judgment
         self.project = self.judgment.item.project
         self.roles = permissions.roles_of(self.person, self.project)
