@@ -14,6 +14,7 @@ from labeling import desks, lost_leases, offers, queue, slots
 from labeling.answers import MAX_NOTE, Answer
 from labeling.models import Assignment, Draft, ItemState, Membership, Project, Purpose, Role, State, User
 from labeling.refusals import Refused, Stale, Unacceptable
+from labeling.withheld import Moment
 
 NOTHING_SEEN = ""  # the version of a draft that is not there yet
 ELSEWHERE = "You ticked this page on another device meanwhile. Nothing was saved over what you did there."
@@ -140,7 +141,7 @@ def throw_away(draft: Draft) -> None:
 
 
 # ---- going on -------------------------------------------------------------------------------------------------------
-def go_on(draft: Draft, *, by: User, now: queue.Moment | None = None) -> Assignment:
+def go_on(draft: Draft, *, by: User, now: Moment | None = None) -> Assignment:
     """Lease exactly the page of this draft. What this person has open goes back to everyone, its ticks kept.
 
     Raises Refused when the page cannot be given to them now; they then keep what they have open.
@@ -152,7 +153,7 @@ def go_on(draft: Draft, *, by: User, now: queue.Moment | None = None) -> Assignm
 
 
 @transaction.atomic
-def _go_on(draft: Draft, by: User, now: queue.Moment | None) -> Assignment:
+def _go_on(draft: Draft, by: User, now: Moment | None) -> Assignment:
     project = draft.item.project
     wish = offers.Wish(project, by, now or Now(), desks.terms(project, by, now=now))
     held = offers.held(wish)

@@ -18,7 +18,6 @@ from labeling import (
     lost_leases,
     pauses,
     probes,
-    queue,
     quotas,
     schemas,
     skipping,
@@ -31,6 +30,7 @@ from labeling.models.work import NOT_ASSESSABLE, PROBES, SkipReason
 from labeling.refusals import Forbidden, LeaseLost, Refused, Stale, Unacceptable
 from labeling.slots import lock
 from labeling.statements import Place, Select, Update
+from labeling.withheld import Moment
 
 ANSWERED = gettext_noop("You have answered this page already. Change your answer from My work.")
 NOT_SKIPPED = gettext_noop(
@@ -53,7 +53,7 @@ def asked_of(slot: Assignment, *, by: User) -> tuple[str, ...]:
 
 # ---- submit ---------------------------------------------------------------------------------------------------------
 def submit(
-    slot: Assignment, *, by: User, answer: Answer, source: str = Judgment.Source.APP, now: queue.Moment | None = None
+    slot: Assignment, *, by: User, answer: Answer, source: str = Judgment.Source.APP, now: Moment | None = None
 ) -> Judgment:
     """Record a complete judgment on the labels this person was shown, and close the slot.
 
@@ -74,7 +74,7 @@ def not_assessable(
     reason: str,
     note: str = "",
     source: str = Judgment.Source.APP,
-    now: queue.Moment | None = None,
+    now: Moment | None = None,
 ) -> Judgment:
     """Record that this page cannot be judged (dead, login, language): an outcome, with no verdict on any label."""
     if reason not in NOT_ASSESSABLE:
@@ -100,7 +100,7 @@ def _record(
     verdicts: Callable[[schemas.Schema], dict[str, str]],
     source: str,
     outcome: str = Judgment.Outcome.JUDGED,
-    now: queue.Moment | None = None,
+    now: Moment | None = None,
 ) -> Judgment:
     shown = question_of(slot, by=by)
     try:
@@ -129,7 +129,7 @@ def _record(
     return judgment
 
 
-def _since(leased_at: datetime | None, moment: queue.Moment) -> float | None:
+def _since(leased_at: datetime | None, moment: Moment) -> float | None:
     """How long the page was out; unknown for an answer that came late and took a slot at the moment it came."""
     if leased_at is None or not isinstance(moment, datetime) or moment <= leased_at:
         return None
@@ -192,7 +192,7 @@ _CLOSE = Update(
 )
 
 
-def _close(slot: Assignment, *, by: User, shown: schemas.Schema, now: queue.Moment | None) -> Assignment:
+def _close(slot: Assignment, *, by: User, shown: schemas.Schema, now: Moment | None) -> Assignment:
     """One UPDATE: one row, or the slot is gone. A late answer may take another free slot of the same round."""
     if _CLOSE.run(slot=slot.pk, by=by.pk, shown=shown.id):
         return slot
@@ -220,7 +220,7 @@ def version_of(judgment: Judgment) -> str:
 
 @transaction.atomic
 def revise(
-    judgment: Judgment, *, by: User, answer: Answer, seen_version: str | None = None, now: queue.Moment | None = None
+    judgment: Judgment, *, by: User, answer: Answer, seen_version: str | None = None, now: Moment | None = None
 ) -> Judgment:
     """Append a corrected answer; the old one is superseded, never changed. Until adjudicated or released.
 
@@ -282,7 +282,7 @@ def _stale(head: Judgment, answer: Answer) -> Stale:
 
 # ---- skip -----------------------------------------------------------------------------------------------------------
 @transaction.atomic
-def skip(slot: Assignment, *, by: User, reason: str = SkipReason.RATHER_NOT, now: queue.Moment | None = None) -> None:
+def skip(slot: Assignment, *, by: User, reason: str = SkipReason.RATHER_NOT, now: Moment | None = None) -> None:
     """Pass the page on, as the project lets people. "I would rather not" is never counted against anyone.
 
     Raises Forbidden where pages are not skipped, and Refused when this person has answered the page already.

@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 from labeling import desks, lost_leases, offers, places, probes, slots
 from labeling.models import Assignment, Event, Project, State, User
 from labeling.models.items import ItemState
-from labeling.slots import Moment
 from labeling.statements import Place, Select
+from labeling.withheld import Moment
 
 LARGEST_ID = 2**63 - 1
 

@@ -15,7 +15,7 @@ from labeling import slots
 from labeling.models import Assignment, Event, Item, Project, Skip, State, User
 from labeling.models.rules import SkipPolicy
 from labeling.models.work import COUNTED, SkipReason
-from labeling.slots import Moment
+from labeling.withheld import Moment
 
 # Long enough that something else was on the screen meanwhile, short enough that it is the same day. A number of other
 # pages would say the same, but would have to be counted at every look into the queue.

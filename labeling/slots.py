@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
@@ -11,8 +10,8 @@ from django.db.models.functions import Now
 from labeling import consensus, crowded, lost_leases
 from labeling.models import Assignment, Consensus, Item, Project, Purpose, Selection, State, Stream
 from labeling.models.work import ASKED_OF_ALL, COUNTED, PROBES
+from labeling.withheld import Moment
 
-Moment = datetime | Now
 INSERT_CHUNK = 2_000
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from labeling import desks, exposure, offers, skipping
 from labeling.models import Assignment, Project, State, User
-from labeling.slots import Moment
+from labeling.withheld import Moment
 
 
 def nothing_left(project: Project, *, annotator: User, now: Moment | None = None) -> str:
