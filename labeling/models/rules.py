@@ -38,9 +38,11 @@ class WorkRules(models.Model):
     # Care: exposure is counted in points of severity, 4 for a grave page
     exposure_per_day = models.PositiveIntegerField(null=True, blank=True)
     severe_in_a_row = models.PositiveSmallIntegerField(null=True, blank=True)
+    break_after_minutes = models.PositiveSmallIntegerField(null=True, blank=True, default=45)  # of active time
     help_text = models.TextField(blank=True)  # whom to turn to after a hard page, in the project's own words
     help_contact = models.CharField(max_length=200, blank=True)  # an address, a number or a web page
     # What people see
+    suggests = models.BooleanField(default=False)  # the model's opinion, to a random half of the answers
     keywords = models.JSONField(default=list, blank=True)
     # Goes up when pages are queued or put in another order: a remembered place in the queue is then forgotten.
     queue_epoch = models.PositiveIntegerField(default=0)
