@@ -1,7 +1,7 @@
 """What is counted about items, read from the database: their votes, the decision in force, and who is still asked."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from labeling.settling import Decided
 from labeling.tallies import Vote
 
 VOTE = (
-    "item_id", "rater_id", "round", "outcome", "verdicts", "id", "schema_id", "snapshot_id",
+    "rater_id", "round", "outcome", "verdicts", "id", "schema_id", "snapshot_id",
     "assignment__selection__stream",
 )  # fmt: skip
 WAITING = (State.OPEN, State.LEASED)
@@ -38,16 +38,26 @@ def votes(judgments: QuerySet[Judgment]) -> dict[int, list[Vote]]:
 
 def rows(judgments: QuerySet[Judgment]) -> QuerySet[Judgment, tuple[Any, ...]]:
     """These answers as `by_item` reads them."""
-    return judgments.order_by("round", "id").values_list(*VOTE)
+    return judgments.order_by("round", "id").values_list("item_id", *VOTE)
+
+
+def columns(where: str) -> tuple[str, ...]:
+    """What `vote_of` reads of each answer, from another model."""
+    return tuple(f"{where}__{name}" for name in VOTE)
 
 
 def by_item(answers: Iterable[tuple[Any, ...]]) -> dict[int, list[Vote]]:
     """Item id -> votes, from `rows`."""
     found: dict[int, list[Vote]] = defaultdict(list)
-    for item_id, rater, turn, outcome, verdicts, pk, schema, snapshot, stream in answers:
-        gold = stream == Stream.GOLD
-        found[item_id].append(Vote(rater, turn, outcome, verdicts, pk, schema, snapshot, gold))
+    for item_id, *said in answers:
+        found[item_id].append(vote_of(said))
     return found
+
+
+def vote_of(said: Sequence[Any]) -> Vote:
+    """One answer, from its columns."""
+    rater, turn, outcome, verdicts, pk, schema, snapshot, stream = said
+    return Vote(rater, turn, outcome, verdicts, pk, schema, snapshot, stream == Stream.GOLD)
 
 
 def decisions(adjudications: QuerySet[Adjudication]) -> dict[int, Decided]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet
+from django.db.models import BigIntegerField, Exists, FilteredRelation, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from labeling import ballots, expectations, schemas, settling
@@ -28,9 +28,9 @@ from labeling.models import (
     Selection,
     Stream,
 )
-from labeling.models.work import COUNTED
+from labeling.models.work import COUNTED, is_vote
 from labeling.settling import Decided
-from labeling.statements import Place, Select
+from labeling.statements import Insert, Place, Select
 from labeling.tallies import ADJUDICATED, AGREED, DISPUTED, PENDING, Tally, Vote, tally
 
 __all__ = ["ADJUDICATED", "AGREED", "DISPUTED", "PENDING", "Tally", "Vote", "tally"]  # what the counts are made of
@@ -73,14 +73,14 @@ def refresh(item: Item, *, project: Project) -> Consensus:
     """Count one item again and store it. The caller holds the item's lock."""
     standing = _standing(item)
     found = count(
-        ballots.by_item(_VOTES.rows(item=item.pk))[item.pk],
+        standing.votes,
         standing.decision,
         questions=standing.questions,
         asked=standing.asked,
         is_drawn=standing.is_drawn,
     )
     if found.pooled.open or standing.has_disputes:
-        _settle_disputes(project, {item.pk: found})
+        _settle_disputes(project, {item.pk: found}, are_known=standing.has_disputes)
     if bool(item.not_assessable) != found.pooled.not_assessable:
         item.not_assessable = "agreed" if found.pooled.not_assessable else ""
         Item.objects.filter(pk=item.pk).update(not_assessable=item.not_assessable)
@@ -95,8 +95,9 @@ def refresh(item: Item, *, project: Project) -> Consensus:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What beside the votes decides an item's state, and what is stored of it: one query, two for a decided item."""
+    """What decides an item's state, and what is stored of it: one query, two for a decided item."""
 
+    votes: list[Vote]
     asked: Asked
     questions: schemas.Questions
     is_drawn: bool
@@ -106,14 +107,18 @@ class _Standing:
     known: Consensus | None
 
 
-def _stands(item: Any) -> QuerySet[Item]:
+_ABOUT = ("by_draw", "otherwise", "is_drawn", "schema", "has_disputes", "is_decided", "anyone_spared")
+_KNOWN = tuple(field.attname for field in Consensus._meta.concrete_fields)
+
+
+def _stands(item: Any) -> QuerySet[Item, tuple[Any, ...]]:
+    """A row for each vote, one without a vote where there is none: the same is said of the item in all of them."""
     waiting = Assignment.objects.filter(item=OuterRef("pk"), purpose__in=COUNTED, state__in=ballots.WAITING)
     in_force = Adjudication.objects.in_force().filter(item=OuterRef("pk"))
     return (
         Item.objects.filter(pk=item)
-        .select_related("consensus")
-        .only("pk", *(f"consensus__{field.attname}" for field in Consensus._meta.concrete_fields))
         .annotate(
+            vote=FilteredRelation("judgments", condition=is_vote("judgments__")),
             by_draw=Exists(waiting.filter(selection__stream=Stream.GOLD)),
             otherwise=Exists(waiting.exclude(selection__stream=Stream.GOLD)),
             is_drawn=Exists(Selection.objects.filter(item=OuterRef("pk"), stream=Stream.GOLD)),
@@ -122,32 +127,39 @@ def _stands(item: Any) -> QuerySet[Item]:
             is_decided=Exists(in_force),
             anyone_spared=Exists(Desk.objects.filter(project=OuterRef("project")).exclude(opted_out=[])),
         )
+        .order_by("vote__round", "vote__id")
+        .values_list(*_ABOUT, *(f"consensus__{name}" for name in _KNOWN), *ballots.columns("vote"))
     )
 
 
-_ITEM = Place("item", BigIntegerField())
-_STANDS = Select(lambda: _stands(_ITEM))
-_VOTES = Select(lambda: ballots.rows(Judgment.objects.votes().filter(item=_ITEM)))
+_STANDS = Select(lambda: _stands(Place("item", BigIntegerField())))
 
 
 def _standing(item: Item) -> _Standing:
-    row: Any = _STANDS.first(item=item.pk)
-    decided = Adjudication.objects.in_force().filter(item=item.pk) if row.is_decided else Adjudication.objects.none()
+    rows = _STANDS.rows(item=item.pk)
+    of_votes = len(_ABOUT) + len(_KNOWN)
+    known = dict(zip(_KNOWN, rows[0][len(_ABOUT) : of_votes], strict=True))
+    about = dict(zip(_ABOUT, rows[0], strict=False))
+    in_force = Adjudication.objects.in_force().filter(item=item.pk)
     return _Standing(
-        asked=Asked(row.by_draw, row.otherwise),
-        questions=schemas.Questions(schemas.by_id(row.schema)),
-        is_drawn=row.is_drawn,
-        has_disputes=row.has_disputes,
-        anyone_spared=row.anyone_spared,
-        decision=ballots.decisions(decided).get(item.pk),
-        known=getattr(row, "consensus", None),
+        votes=[ballots.vote_of(row[of_votes:]) for row in rows if row[of_votes] is not None],
+        asked=Asked(about["by_draw"], about["otherwise"]),
+        questions=schemas.Questions(schemas.by_id(about["schema"])),
+        is_drawn=about["is_drawn"],
+        has_disputes=about["has_disputes"],
+        anyone_spared=about["anyone_spared"],
+        decision=ballots.decisions(in_force).get(item.pk) if about["is_decided"] else None,
+        known=Consensus.from_db(None, _KNOWN, known.values()) if known["id"] is not None else None,
     )
+
+
+_STORE = Insert(Consensus)
 
 
 def _store(item: Item, project: Project, found: Count, *, known: Consensus | None) -> Consensus:
     fresh = _row(item.pk, project.pk, found)
     if known is None:
-        fresh.save(force_insert=True)
+        _STORE.run(fresh)
         return fresh
     if all(getattr(known, name) == getattr(fresh, name) for name in STORED):
         return known
@@ -163,12 +175,13 @@ def _row(item_id: int, project_id: int, found: Count) -> Consensus:
     return Consensus(item_id=item_id, project_id=project_id, **dict(zip(STORED, found.stored(), strict=True)))
 
 
-def _settle_disputes(project: Project, found: dict[int, Count]) -> None:
-    """Open a dispute for each contested label, close those that are decided or no longer contested."""
-    known = {
-        (dispute.item_id, dispute.label): dispute
-        for dispute in Dispute.objects.filter(item__in=list(found)).only("id", "item_id", "label", "settled_at")
-    }
+def _settle_disputes(project: Project, found: dict[int, Count], *, are_known: bool = True) -> None:
+    """Open a dispute for each contested label, close those that are decided or no longer contested.
+
+    `are_known`: that these items may have disputes already.
+    """
+    there = Dispute.objects.filter(item__in=list(found)).only("id", "item_id", "label", "settled_at")
+    known = {(dispute.item_id, dispute.label): dispute for dispute in (there if are_known else ())}
     wanted = {(item_id, key) for item_id, item in found.items() for key in item.pooled.open}
     Dispute.objects.bulk_create(
         [Dispute(project=project, item_id=item_id, label=key) for item_id, key in sorted(wanted - known.keys())],

@@ -7,11 +7,11 @@ asks once for every page it gives out, so a rule that is not set must cost nothi
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BigIntegerField, Exists, F, QuerySet
-from django.db.models.functions import Now
+from django.db.models import BigIntegerField, Exists, F, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Now
 
 from labeling import care, pauses, quotas
-from labeling.models import Assignment, Desk, Membership, Project, Role, User
+from labeling.models import Assignment, Desk, Judgment, Membership, Project, Rater, Role, User
 from labeling.statements import Place, Select
 from labeling.withheld import Moment, Refusal, Rule
 
@@ -22,6 +22,7 @@ class Terms:
 
     desk: Desk
     epoch: int = 0  # of the queue, when this was read
+    turn: int = 0  # another after each answer
     has_put_by: bool = False  # slots are put by for this person, whether or not their time has come
     refusal: Refusal | None = None
     exposure_left: float | None = None  # only pages expected to cost at most this; None: no limit
@@ -44,9 +45,11 @@ def _seat() -> QuerySet[Desk]:
     roles = Membership.objects.filter(user=user, project=project)
     adjudicates = roles.filter(role=Role.ADJUDICATOR)
     has_quota = roles.filter(quotas.IS_SET, role__in=quotas.MAY_ANSWER)
+    rater = Rater.objects.filter(user=user, project=project).values("pk")
+    latest = Judgment.objects.filter(rater=Subquery(rater)).order_by("-submitted_at")  # read off the end of an index
     return Desk.objects.filter(user=user, project=project).annotate(
         epoch=F("project__queue_epoch"), has_put_by=Exists(put_by), adjudicates=Exists(adjudicates),
-        has_quota=Exists(has_quota),
+        has_quota=Exists(has_quota), turn=Coalesce(Subquery(latest.values("pk")[:1]), 0),
     )  # fmt: skip
 
 
@@ -74,6 +77,6 @@ def terms(project: Project, user: User, *, now: Moment | None = None) -> Terms:
     refusal = next((found for rule in RULES if (found := rule(project, desk, moment))), None)
     allowed = care.NOTHING_SET if refusal else care.allowance(project, user, moment)
     return Terms(
-        desk, epoch=desk.epoch, has_put_by=desk.has_put_by, refusal=refusal or allowed.refusal,
+        desk, epoch=desk.epoch, turn=desk.turn, has_put_by=desk.has_put_by, refusal=refusal or allowed.refusal,
         exposure_left=allowed.left, opted_out=tuple(desk.opted_out), takes_reserved=desk.adjudicates,
     )  # fmt: skip

@@ -22,7 +22,6 @@ from labeling.refusals import Refused
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 KEPT_HEADERS = ("Location", "ETag", "Content-Type")
 MAX_KEY = 200
-ABANDONED_SECONDS = 60  # a claim outside a transaction (a page's form) that was never kept may be repeated after this
 TRIES = 3
 DEADLOCK = "40P01"
 
@@ -135,18 +134,16 @@ class Upload:
 
 
 # ---- the rows -------------------------------------------------------------------------------------------------------
-def claim(user: User, key: str, fingerprint: str) -> tuple[IdempotencyKey, bool]:
-    """The row for this key, and whether this call is the one to do the work."""
+def claim(user: User, key: str, fingerprint: str, **answer: Any) -> tuple[IdempotencyKey, bool]:
+    """The row for this key, and whether this call is the one to do the work, in the caller's transaction.
+
+    Another copy that is at work is waited for. `answer`: what is stored already, where nothing of it comes of the work.
+    """
     try:
         with transaction.atomic():
-            return IdempotencyKey.objects.create(user=user, key=key, request_sha256=fingerprint), True
+            return IdempotencyKey.objects.create(user=user, key=key, request_sha256=fingerprint, **answer), True
     except IntegrityError:
-        pass
-    abandoned = timezone.now() - timedelta(seconds=ABANDONED_SECONDS)
-    taken_over = IdempotencyKey.objects.filter(
-        user=user, key=key, status=None, request_sha256=fingerprint, created_at__lt=abandoned
-    ).update(created_at=timezone.now())
-    return IdempotencyKey.objects.get(user=user, key=key), bool(taken_over)
+        return IdempotencyKey.objects.get(user=user, key=key), False
 
 
 def replay(row: IdempotencyKey, fingerprint: str) -> HttpResponse:

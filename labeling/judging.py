@@ -29,7 +29,7 @@ from labeling.models.rules import SkipPolicy
 from labeling.models.work import NOT_ASSESSABLE, PROBES, SkipReason
 from labeling.refusals import Forbidden, LeaseLost, Refused, Stale, Unacceptable
 from labeling.slots import lock
-from labeling.statements import Place, Select, Update
+from labeling.statements import Insert, Place, Select, Update
 from labeling.withheld import Moment
 
 ANSWERED = gettext_noop("You have answered this page already. Change your answer from My work.")
@@ -110,13 +110,14 @@ def _record(
                 raise Refused(_(ANSWERED))
             said = verdicts(shown)
             slot = _close(slot, by=by, shown=shown, now=now)
-            moment = ground.moment if now is None else now
-            judgment = Judgment.objects.create(
+            moment = now if isinstance(now, datetime) else ground.moment
+            judgment = Judgment(
                 item_id=slot.item_id, rater=ground.rater, assignment=slot, schema_id=shown.id,
                 snapshot_id=slot.snapshot_id, purpose=slot.purpose, round=slot.round, source=source, outcome=outcome,
                 verdicts=said, confidence=answer.confidence, note=answer.note, exposure=exposure.points(said, shown),
                 active_seconds=answer.active_seconds, wall_seconds=_since(slot.leased_at, moment), submitted_at=moment,
             )  # fmt: skip
+            _RECORD.run(judgment)
             if ground.has_draft:
                 drop_draft(slot, by)
             if slot.purpose not in PROBES:  # those say nothing of the page
@@ -129,9 +130,12 @@ def _record(
     return judgment
 
 
-def _since(leased_at: datetime | None, moment: Moment) -> float | None:
+_RECORD = Insert(Judgment)
+
+
+def _since(leased_at: datetime | None, moment: datetime) -> float | None:
     """How long the page was out; unknown for an answer that came late and took a slot at the moment it came."""
-    if leased_at is None or not isinstance(moment, datetime) or moment <= leased_at:
+    if leased_at is None or moment <= leased_at:
         return None
     return (moment - leased_at).total_seconds()
 

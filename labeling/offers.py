@@ -29,7 +29,7 @@ from django.db.models.functions import Now
 from labeling import desks, places, schemas
 from labeling.models import Assignment, Desk, Draft, LikelyLabel, Purpose, State
 from labeling.models.items import ItemState
-from labeling.models.work import AssignmentQuerySet
+from labeling.models.work import AssignmentQuerySet, none_of
 from labeling.statements import Place, Select, Update
 
 # How many slots at the front of the queue a person's own order is made of: wide enough that two people rarely want the
@@ -67,7 +67,7 @@ def admissible(wish: Wish) -> AssignmentQuerySet:
         may_have = may_have.filter(item__expected_exposure__lte=terms.exposure_left)
     if terms.opted_out:
         probable = LikelyLabel.objects.filter(item=OuterRef("item"), label__in=terms.opted_out)
-        may_have = may_have.filter(~Exists(probable))
+        may_have = may_have.filter(none_of(probable))
     return may_have
 
 
@@ -105,7 +105,7 @@ def take_put_by(wish: Wish, *, skip_locked: bool) -> int:
 
 def take_front(wish: Wish, *, start: int, skip_locked: bool) -> int:
     """Lease one of the first slots from `start` on. Rows taken."""
-    return _take(front, wish, skip_locked, start=start, factor=places.factor_of(wish.terms.desk))
+    return _take(front, wish, skip_locked, start=start, factor=places.factor_of(wish.terms.desk, turn=wish.terms.turn))
 
 
 def take_these(wish: Wish, *, item: int, round: int) -> int:

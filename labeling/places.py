@@ -38,10 +38,12 @@ def remember(desk: Desk, position: int, *, epoch: int) -> int:
     return position
 
 
-def factor_of(desk: Desk) -> int:
+def factor_of(desk: Desk, *, turn: int) -> int:
     """Makes a shuffle of this person alone: each slot's fixed random number times this, modulo PRIME.
 
-    Every factor that is no multiple of the prime puts the same pages in another order (Lehmer 1949).
+    Every factor that is no multiple of the prime puts the same pages in another order (Lehmer 1949). `turn` is another
+    after each answer: in one order for ever, the pages that come last in it would never be chosen while others follow,
+    and hold this person's place in the queue where they stand.
     """
-    digest = hashlib.sha256(f"{desk.project_id}.{desk.user_id}".encode()).digest()
+    digest = hashlib.sha256(f"{desk.project_id}.{desk.user_id}.{turn}".encode()).digest()
     return int.from_bytes(digest[:4], "big") % (PRIME - 1) + 1

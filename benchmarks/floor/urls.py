@@ -12,8 +12,9 @@ from labeling.views import health
 
 CLAIM = """
 UPDATE labeling_assignment SET state = 'done', annotator_id = %s, available_at = NULL
-WHERE id = (SELECT id FROM labeling_assignment WHERE project_id = %s AND state = 'open' AND available_at <= now()
-            ORDER BY priority DESC, shuffle, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+WHERE id = (SELECT id FROM labeling_assignment
+            WHERE project_id = %s AND state = 'open' AND available_at <= now() AND assigned_to_id IS NULL
+            ORDER BY position, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, item_id"""
 INSERT = """
 INSERT INTO labeling_draft (annotator_id, item_id, round, answer, saved_at) VALUES (%s, %s, 1, %s, now())

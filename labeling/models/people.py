@@ -25,7 +25,7 @@ class User(AbstractUser):
     single_keys = models.BooleanField(default=True)  # WCAG 2.1.4: one-letter keys can be switched off
     cover_pages = models.BooleanField(default=False)  # "cover every page until I ask"
     greyscale = models.BooleanField(default=False)  # pages of work in grey
-    blur_text = models.BooleanField(default=False)  # their text out of focus until pointed at; no claim that it protects
+    blur_text = models.BooleanField(default=False)  # text out of focus until pointed at: a taste, no protection
     break_reminders = models.BooleanField(default=True)
     daily_goal = models.PositiveSmallIntegerField(null=True, blank=True)
     shows_figures = models.BooleanField(default=True)  # today's count, goal and pace beside the work

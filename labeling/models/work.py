@@ -1,12 +1,13 @@
 """Who answers what: slots, drafts, judgments and skips."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, Expression, F, OuterRef, Q
+from django.db.models import Case, Exists, Expression, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Now
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +48,16 @@ SHUFFLE_STEP = 2**15
 PRIORITY_STEP = 2**47
 
 
+def none_of(rows: "QuerySet[Any, Any]") -> Case:
+    """That there is no such row, asked of each slot by itself.
+
+    NOT EXISTS says the same, but PostgreSQL may make a join or a hash of it: of everything a person ever answered, for
+    one slot that is wanted, as long as its statistics know nothing yet of what that person answered this morning. Of a
+    CASE it expects that every other slot passes, which is a better guess than the one slot in 200 of a bare IS NULL.
+    """
+    return Case(When(IsNull(Subquery(rows.values("pk")[:1]), True), then=Value(True)), default=Value(False))
+
+
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def visible_to(self, user: User | Expression) -> Self:
         """Slots this person may name in a request: those they hold or answered, and all they ever held."""
@@ -60,7 +71,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
     def blind_for(self, person: User) -> Self:
         """Slots of items this person knows no opinion of: whoever opened an item's dispute does, for ever."""
-        return self.filter(~Exists(OpenedCase.objects.filter(item=OuterRef("item"), person=person)))
+        return self.filter(none_of(OpenedCase.objects.filter(item=OuterRef("item"), person=person)))
 
     def open_to(self, annotator: User, *, now: datetime | Now) -> Self:
         """Free slots on items this person knows nothing about: not held or answered in that round, not set aside."""
@@ -70,7 +81,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         passed = Skip.objects.filter(item=OuterRef("item"), round=OuterRef("round"), annotator=annotator).exclude(
             returns_at__lte=now
         )
-        return self.free(now=now).filter(~Exists(held), ~Exists(passed)).blind_for(annotator)
+        return self.free(now=now).filter(none_of(held), none_of(passed)).blind_for(annotator)
 
     def live_lease_of(self, annotator: User, *, now: datetime | Now) -> Self:
         return self.filter(annotator=annotator, state=State.LEASED, available_at__gt=now)
@@ -194,6 +205,12 @@ class Draft(models.Model):
         return f"draft of {self.annotator} on {self.item}"
 
 
+def is_vote(where: str = "") -> Q:
+    """What makes an answer one that is counted. `where`: the way to it, from another model ("judgments__")."""
+    current = {f"{where}superseded_at": None, f"{where}voided_at": None}
+    return Q(**current, **{f"{where}purpose__in": COUNTED})
+
+
 class JudgmentQuerySet(models.QuerySet["Judgment"]):
     def current(self) -> Self:
         """The latest revision of each answer, void ones left out."""
@@ -201,7 +218,7 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
 
     def votes(self) -> Self:
         """Current answers that feed consensus and agreement: no honeypots, repeats or re-judgements."""
-        return self.current().filter(purpose__in=COUNTED)
+        return self.filter(is_vote())
 
 
 class Judgment(models.Model):

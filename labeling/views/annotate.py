@@ -3,10 +3,11 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from labeling import drafts, idempotency, judging, own_letters, queue, schemas, waiting
 from labeling.forms.answers import AnswerForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
-from labeling.models import Assignment, Draft, IdempotencyKey, Judgment, Project
+from labeling.models import Assignment, Draft, Judgment, Project
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
 from labeling.refusals import LeaseLost, Refused, Unacceptable
 from labeling.views.flags import flag_form
@@ -32,13 +33,6 @@ CHANGED_SINCE = gettext_noop(
     "Your answer to this page arrived the first time you sent it. What you changed since then is not saved: "
     "change your answer from My work."
 )
-
-
-class UnderWay(Refused):
-    """The first copy of this form is still being worked on: the same sending is answered in a moment (425)."""
-
-    status = 425
-    code = "under_way"
 
 
 class ChangedSince(Refused):
@@ -61,11 +55,7 @@ def submit(request: PersonRequest, project: Project, assignment_id: int) -> Http
     slot = _slot(request, project, assignment_id)
     form = AnswerForm(request.POST, keys=judging.asked_of(slot, by=request.user))
     try:
-        key, fresh = _remembered(request)
-        if not fresh:
-            return _onward(request, project)
-        with _one_effect_of(key):
-            judging.submit(slot, by=request.user, answer=form.answer())
+        _once(request, lambda: judging.submit(slot, by=request.user, answer=form.answer()))
     except Unacceptable as fault:
         with suppress(Unacceptable):  # a note too long to be kept stays on the screen alone
             drafts.save_draft(slot, by=request.user, answer=form.answer())
@@ -217,35 +207,32 @@ def _slot(request: PersonRequest, project: Project, assignment_id: int) -> Assig
     return slot
 
 
-def _remembered(request: PersonRequest) -> tuple[IdempotencyKey | None, bool]:
-    """The row of this form's key, and whether this is its first arrival. A form without a key is always fresh."""
+def _once(request: PersonRequest, work: Callable[[], object]) -> None:
+    """Do the work unless the same form did it before: its key and its answer are stored together, or neither is.
+
+    A copy that comes while the first is at work waits for it. Raises ChangedSince for another answer under its key.
+    """
     key = request.POST.get("idempotency_key", "")[:64]
-    if not key.isalnum():
-        return None, True
+    if not key.isalnum():  # a form without a key is always fresh
+        work()
+        return
     fingerprint = _fingerprint(request)
-    row, fresh = idempotency.claim(request.user, f"page:{key}", fingerprint)
-    if not fresh and row.request_sha256 != fingerprint:
-        raise ChangedSince(_(CHANGED_SINCE))
-    if not fresh and row.status is None:
-        raise UnderWay(_("This answer is being saved already. Wait a moment, then send it again."))
-    return row, fresh
+    refused: Refused | None = None
+    with transaction.atomic():
+        row, fresh = idempotency.claim(request.user, f"page:{key}", fingerprint, status=201)
+        if fresh:
+            try:
+                work()
+            except Refused as why:  # nothing was done, so that a retry runs; ticks that were kept as a draft stay
+                refused = why
+                row.delete()
+        elif row.request_sha256 != fingerprint:
+            refused = ChangedSince(_(CHANGED_SINCE))
+    if refused is not None:
+        raise refused
 
 
 def _fingerprint(request: PersonRequest) -> str:
     """SHA-256 of the answer itself: neither the CSRF token, new after a login, nor the clock makes it another one."""
     answer = sorted((name, value) for name, value in request.POST.items() if name not in TRANSIENT_FIELDS)
     return hashlib.sha256(json.dumps([request.path, answer]).encode()).hexdigest()
-
-
-@contextmanager
-def _one_effect_of(row: IdempotencyKey | None) -> Iterator[None]:
-    """Remember the key once the answer is recorded; forget it when anything at all went wrong, so that a retry runs."""
-    try:
-        yield
-    except BaseException:
-        if row is not None:
-            row.delete()
-        raise
-    if row is not None:
-        row.status = 201
-        row.save(update_fields=["status"])

@@ -1,11 +1,14 @@
 """The place in the queue is a hint: it spares a person the pages behind them, and hides none."""
 
+from random import Random
+
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from labeling import bulk, judging, places, queue, slots
+from labeling import bulk, desks, judging, offers, places, queue, slots
 from labeling.models import Assignment, Desk, Selection
 from tests.factories import make_item, make_member, make_project
 
@@ -62,6 +65,43 @@ def test_what_a_person_has_answered_is_not_looked_at_again(project):
     answer(project, alice, 1)
     answered = Assignment.objects.filter(annotator=alice, priority=0)
     assert Desk.objects.get(user=alice).cursor > max(answered.values_list("position", flat=True))
+
+
+def test_every_page_of_the_front_comes_first_before_long(project):
+    """In one order for ever, the page that comes last in it would hold the place of somebody who works alone."""
+    chance, desk = Random(7), Desk(project_id=1, user_id=1)
+    front = [chance.getrandbits(62) for _ in range(offers.FRONT_SLOTS)]
+
+    def first(turn: int) -> int:
+        factor = places.factor_of(desk, turn=turn)
+        return min(front, key=lambda shuffle: shuffle % places.PRIME * factor % places.PRIME)
+
+    assert {first(turn) for turn in range(300)} == set(front)
+
+
+def test_an_answer_begins_another_turn(project):
+    open_up(project, 3)
+    alice = make_member(project, "annotator")
+    turns = [desks.terms(project, alice).turn]
+    for _ in range(2):
+        answer(project, alice, 1)
+        turns.append(desks.terms(project, alice).turn)
+    assert len(set(turns)) == 3
+
+
+@pytest.mark.postgres
+def test_a_look_joins_nothing_a_person_has_answered_however_little_is_known_of_it(project):
+    """Statistics are of last night: with what was answered since, a join would cost more with every answer."""
+    open_up(project, 300, overlap=2)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    alice = make_member(project, "annotator")
+    answer(project, alice, 20)
+    wish = offers.Wish(project, alice, Now(), desks.terms(project, alice))
+    plan = offers.front(wish, start=places.FRONT, factor=7).explain()
+    assert "SubPlan" in plan
+    assert "Anti Join" not in plan
+    assert "hashed" not in plan
 
 
 def test_pages_that_come_in_with_a_higher_priority_are_given_next(project):

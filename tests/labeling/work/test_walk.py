@@ -166,6 +166,6 @@ def test_any_walk_through_a_working_day_keeps_every_promise(extent, monkeypatch)
     # A walk that fails must fail again when it is tried again: no chance of its own, no numbers of rows.
     monkeypatch.setattr(slots.secrets, "randbits", CHANCE.getrandbits)
     monkeypatch.setattr(places.secrets, "randbelow", CHANCE.randrange)
-    monkeypatch.setattr(places, "factor_of", lambda desk: 7)
+    monkeypatch.setattr(places, "factor_of", lambda desk, turn: 7)
     checks = settings(deadline=None, suppress_health_check=list(HealthCheck), **extent)
     run_state_machine_as_test(WorkingDay, settings=checks)
