@@ -11,14 +11,14 @@ from django.db import connections
 
 FROZEN = (
     "labeling_goldrelease", "labeling_golditem", "labeling_releasefile", "labeling_blob", "labeling_draw",
-    "labeling_event",
+    "labeling_event", "labeling_suggestion",
 )  # fmt: skip
 # Table -> columns whose change is refused; the others may change. DELETE is refused in all of them.
 PARTLY_FROZEN = {
     "labeling_judgment": (
         "item_id", "rater_id", "assignment_id", "schema_id", "snapshot_id", "purpose", "round", "source", "outcome",
-        "verdicts", "confidence", "note", "active_seconds", "wall_seconds", "exposure", "submitted_at", "revision",
-        "supersedes_id",
+        "verdicts", "confidence", "note", "active_seconds", "wall_seconds", "exposure", "saw_suggestion",
+        "submitted_at", "revision", "supersedes_id",
     ),
     "labeling_adjudication": (
         "item_id", "adjudicator_id", "schema_id", "verdicts", "seen", "cause", "note", "active_seconds", "decided_at",

@@ -7,6 +7,7 @@ from labeling.models.projects import Label, Project, SchemaVersion
 from labeling.models.quality import Comment, Flag, FlagKind, Honeypot, LikelyLabel
 from labeling.models.resolution import Adjudication, Cause, Consensus, Dispute, OpenedCase
 from labeling.models.rules import SkipPolicy
+from labeling.models.suggestions import Suggestion
 from labeling.models.work import Assignment, Draft, Judgment, LostLease, Purpose, Skip, SkipReason, State
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "Snapshot",
     "State",
     "Stream",
+    "Suggestion",
     "User",
     "UserSession",
 ]

@@ -248,6 +248,7 @@ class Judgment(models.Model):
     active_seconds = models.FloatField(null=True, blank=True)  # page in sight, and input within the last minute
     wall_seconds = models.FloatField(null=True, blank=True)  # since the page was given out
     exposure = models.PositiveSmallIntegerField(default=0, db_default=0)  # largest severity of what was ticked: 0 to 4
+    saw_suggestion = models.BooleanField(default=False, db_default=False)  # the model's opinion stood beside the labels
     submitted_at = models.DateTimeField(default=timezone.now)
     revision = models.PositiveSmallIntegerField(default=1)
     supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
