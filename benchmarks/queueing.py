@@ -15,7 +15,7 @@ ANSWER = judging.Answer(yes=LABELS[:2])
 WARM_UP = 10
 
 
-def measure(*, few: int, many: int, finished: int, turns: int) -> Iterator[Figure]:
+def measure(*, few: int, many: int, finished: int, turns: int, morning: int) -> Iterator[Figure]:
     short, long = queue_of(few), queue_of(many)
     lease, submit = {}, {}
     for name, project in (("few", short), ("many", long)):
@@ -31,7 +31,17 @@ def measure(*, few: int, many: int, finished: int, turns: int) -> Iterator[Figur
     yield from spread(f"lease, {many:,} slots, {finished:,} items finished", tired)
     yield at_most("lease p95, finished items / few slots", ratio(tired, lease["few"]), 1.5)
     yield at_most("lease p95 at its worst", percentile(tired + lease["many"], 0.95) * 1000, 20, "ms", digits=1)
+    yield from alone(morning)
     yield from statements(long)
+
+
+def alone(n: int) -> Iterator[Figure]:
+    """One person answers n pages of a queue that asks three, on statistics from before the first of them."""
+    project = make_project(overlap=3)
+    import_urls(project, 2 * n, queue=True)
+    leases, _ = work(project, make_annotator(project), n)
+    tenth = max(n // 10, 1)
+    yield at_most(f"lease p95, alone: last / first tenth of {n:,}", ratio(leases[-tenth:], leases[:tenth]), 1.5)
 
 
 def queue_of(n: int) -> Project:

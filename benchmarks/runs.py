@@ -23,15 +23,16 @@ class Sizes:
     many_slots: int
     finished: int  # items that one annotator has answered already
     turns: int  # timed leases and submits for each queue
+    morning: int  # pages that one person answers alone
     clients: int
     seconds: float  # of annotating at once
     judgments: int  # exported
 
 
-FULL = Sizes(urls=100_000, few_slots=1_000, many_slots=100_000, finished=20_000, turns=300, clients=16, seconds=20.0,
-             judgments=100_000)  # fmt: skip
-QUICK = Sizes(urls=10_000, few_slots=1_000, many_slots=10_000, finished=2_000, turns=100, clients=16, seconds=5.0,
-              judgments=10_000)  # fmt: skip
+FULL = Sizes(urls=100_000, few_slots=1_000, many_slots=100_000, finished=20_000, turns=300, morning=2_000, clients=32,
+             seconds=20.0, judgments=100_000)  # fmt: skip
+QUICK = Sizes(urls=10_000, few_slots=1_000, many_slots=10_000, finished=2_000, turns=100, morning=400, clients=32,
+              seconds=5.0, judgments=10_000)  # fmt: skip
 
 
 def run(sizes: Sizes, *, database_url: str) -> dict[str, Any]:
@@ -40,7 +41,11 @@ def run(sizes: Sizes, *, database_url: str) -> dict[str, Any]:
     parts: dict[str, Callable[[], Iterator[Figure]]] = {
         "import": lambda: importing.measure(sizes.urls),
         "queue": lambda: queueing.measure(
-            few=sizes.few_slots, many=sizes.many_slots, finished=sizes.finished, turns=sizes.turns
+            few=sizes.few_slots,
+            many=sizes.many_slots,
+            finished=sizes.finished,
+            turns=sizes.turns,
+            morning=sizes.morning,
         ),
         "annotators": lambda: annotating.measure(
             clients=sizes.clients, seconds=sizes.seconds, database_url=database_url

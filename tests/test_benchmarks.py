@@ -17,7 +17,7 @@ def test_import():
 
 
 def test_queue():
-    said = told(queueing.measure(few=20, many=40, finished=5, turns=4))
+    said = told(queueing.measure(few=20, many=40, finished=5, turns=4, morning=10))
     assert said["statements of a lease, with BEGIN and COMMIT"] > 0
 
 
