@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from celery import current_app
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 from kombu import pools
 from playwright.sync_api import Browser
@@ -80,6 +80,14 @@ def tests_may_empty_their_database() -> Iterator[None]:
 def forget_schemas() -> None:
     """Published versions are remembered by their id, and a test that is rolled back leaves its ids to the next one."""
     schemas.by_id.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def module_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """For fixtures of a module that make rows once for all its tests: each test undoes only what it did to them."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 # ---- processes ----------------------------------------------------------------------------------------------------

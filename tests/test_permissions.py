@@ -149,9 +149,13 @@ class Writes:
     """Notices statements that write, so that the rows are only compared where something may have changed."""
 
     any = False
+    NONE = (
+        "SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK",
+        'UPDATE "LABELING_APITOKEN" SET "LAST_USED_AT" =', 'UPDATE "LABELING_USERSESSION" SET "LAST_SEEN_AT" =',
+    )  # fmt: skip
 
     def __call__(self, execute, sql, params, many, context):
-        self.any = self.any or not sql.lstrip().upper().startswith(("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK"))
+        self.any = self.any or not sql.lstrip().upper().startswith(self.NONE)
         return execute(sql, params, many, context)
 
 
