@@ -8,10 +8,11 @@ class ActiveLearningConfig(AppConfig):
     def ready(self) -> None:
         from active_learning import estimates, invariants  # noqa: F401  (the checks register themselves)
         from active_learning.settings_section import SECTION
-        from labeling import expectations
+        from labeling import expectations, suggestions
         from labeling.projects import settings_sections
 
         expectations.estimated_by(estimates.of)
+        suggestions.said_by(estimates.opinion)
 
         if SECTION not in settings_sections:
             settings_sections.append(SECTION)

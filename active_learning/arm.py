@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from active_learning.frame import candidates, frame, was_asked
 from active_learning.strategies import random_arm
 from active_learning.strategies.random_arm import Mask
+from labeling import suggestions
 from labeling.models import Assignment, Consensus, Project, Selection, Stream
 from labeling.sampling import draws
 
@@ -75,9 +76,11 @@ def extended(found: Frame, n_new: int) -> Extension:
 def counted(project: Project) -> set[int]:
     """Items whose answers stand for the whole frame: those of the arm, wherever the answer came from.
 
-    Where no page is left to draw because every one was asked, the whole frame takes the arm's place.
+    Where no page is left to draw because every one was asked, the whole frame takes the arm's place. Where people were
+    shown what a model says, only the part of the frame that is kept blind counts: elsewhere the model would be measured
+    by answers it had a hand in. That part is told by u alone, so that it is as fair a sample as the arm.
     """
-    found = read(project)
+    found = _kept_blind(read(project), project)
     is_whole = bool(found.asked.all())
     drawn = found.asked if is_whole else random_arm.standing(found.u, drawn=found.drawn)
     in_turn = np.flatnonzero(drawn)[np.argsort(found.u[drawn], kind="stable")]
@@ -86,6 +89,13 @@ def counted(project: Project) -> set[int]:
     new = slots if is_whole else slots.filter(selection__stream=Stream.RANDOM)
     kept = random_arm.counted(answered=_among(items, _answered(project)), new=_among(items, new))
     return set(items[kept].tolist())
+
+
+def _kept_blind(found: Frame, project: Project) -> Frame:
+    if not suggestions.were_shown(project):
+        return found
+    blind = found.u < suggestions.BLIND_BELOW
+    return Frame(found.items[blind], found.u[blind], found.drawn[blind], found.asked[blind])
 
 
 def n_answered(project: Project) -> int:

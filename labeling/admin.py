@@ -188,6 +188,13 @@ class DisputeAdmin(ReadOnly):
     list_select_related = ("item",)
 
 
+@admin.register(models.Suggestion)
+class SuggestionAdmin(ReadOnly):
+    list_display = ("item", "annotator", "is_shown", "run", "made_at")
+    list_filter = ("is_shown",)
+    list_select_related = ("item", "annotator")
+
+
 @admin.register(models.OpenedCase)
 class OpenedCaseAdmin(ReadOnly):
     list_display = ("item", "person", "opened_at")

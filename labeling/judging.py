@@ -24,7 +24,7 @@ from labeling import (
 )
 from labeling.answers import Answer, verdicts_of
 from labeling.drafts import drop_draft, save_draft
-from labeling.models import Assignment, Draft, Event, Item, Judgment, Rater, State, User
+from labeling.models import Assignment, Draft, Event, Item, Judgment, Rater, State, Suggestion, User
 from labeling.models.rules import SkipPolicy
 from labeling.models.work import NOT_ASSESSABLE, PROBES, SkipReason
 from labeling.refusals import Forbidden, LeaseLost, Refused, Stale, Unacceptable
@@ -116,6 +116,7 @@ def _record(
                 snapshot_id=slot.snapshot_id, purpose=slot.purpose, round=slot.round, source=source, outcome=outcome,
                 verdicts=said, confidence=answer.confidence, note=answer.note, exposure=exposure.points(said, shown),
                 active_seconds=answer.active_seconds, wall_seconds=_since(slot.leased_at, moment), submitted_at=moment,
+                saw_suggestion=ground.saw_suggestion,
             )  # fmt: skip
             _RECORD.run(judgment)
             if ground.has_draft:
@@ -148,6 +149,7 @@ class _Ground:
     rater: Rater
     has_draft: bool
     has_answered: bool
+    saw_suggestion: bool
 
 
 def _answers(item: Any, turn: Any, by: Any) -> QuerySet[Assignment]:
@@ -158,6 +160,7 @@ def _answers(item: Any, turn: Any, by: Any) -> QuerySet[Assignment]:
 def _ground(item: Any, by: Any, turn: Any) -> QuerySet[Item, Any]:
     raters = Rater.objects.filter(project=OuterRef("project"), user=by)
     drafts = Draft.objects.filter(annotator=by, item=OuterRef("pk"), round=turn)
+    shown = Suggestion.objects.filter(annotator=by, item=OuterRef("pk"), round=turn, is_shown=True)
     return (
         Item.objects.filter(pk=item)
         .select_for_update(no_key=True)
@@ -167,8 +170,9 @@ def _ground(item: Any, by: Any, turn: Any) -> QuerySet[Item, Any]:
             code=Subquery(raters.values("code")),
             has_draft=Exists(drafts),
             has_answered=Exists(_answers(OuterRef("pk"), turn, by)),
+            saw_suggestion=Exists(shown),
         )
-        .values_list("moment", "rater", "code", "has_draft", "has_answered")
+        .values_list("moment", "rater", "code", "has_draft", "has_answered", "saw_suggestion")
     )
 
 
@@ -183,9 +187,9 @@ def _lock_for(slot: Assignment, by: User) -> _Ground:
     Where the lock is waited for, PostgreSQL tells how things stood before the wait: what another tab of this person did
     in that moment does not show. `_close` finds that out.
     """
-    [(moment, rater, code, has_draft, has_answered)] = _GROUND.rows(item=slot.item_id, by=by.pk, round=slot.round)
+    [(moment, rater, code, *rest)] = _GROUND.rows(item=slot.item_id, by=by.pk, round=slot.round)
     known = Rater(pk=rater, project_id=slot.project_id, user=by, code=code or "")
-    return _Ground(moment, known if rater else Rater.objects.of(slot.project, by), has_draft, has_answered)
+    return _Ground(moment, known if rater else Rater.objects.of(slot.project, by), *rest)
 
 
 _CLOSE = Update(
@@ -250,7 +254,7 @@ def revise(
         outcome=Judgment.Outcome.JUDGED, verdicts=verdicts, confidence=answer.confidence, note=answer.note,
         active_seconds=head.active_seconds if answer.active_seconds is None else answer.active_seconds,
         wall_seconds=head.wall_seconds, submitted_at=moment, supersedes=head, revision=head.revision + 1,
-        exposure=exposure.points(verdicts, schema),
+        exposure=exposure.points(verdicts, schema), saw_suggestion=head.saw_suggestion,
     )  # fmt: skip
     item = Item.objects.select_related("project").get(pk=head.item_id)
     Event.record("judgment.revised", by=by, project=item.project, about=revised, supersedes=head.pk)

@@ -84,6 +84,13 @@ CARE = (
 
 ON_THE_PAGE = (
     Setting(
+        "suggests", "Show what the model says to half of the answers", "“The model says yes” beside a label, chosen by "
+        "chance for half of the pages each person is given. People lean towards a suggestion, also where it is wrong, "
+        "and a mistake they share with the model is one that nobody sees: the page Quality measures how much. Pages of "
+        "evaluation samples and of the random arm are never shown with one, and whoever was shown one on a page is not "
+        "asked about that page for a later sample. Off unless you need the speed.", bool,
+    ),
+    Setting(
         "keywords", "Words to mark in the text of a page", "One a line, up to 200. The same for everybody.", list,
     ),
 )  # fmt: skip

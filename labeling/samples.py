@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
-from labeling import frames, honeypots, jobs, settling, slots
+from labeling import frames, honeypots, jobs, settling, slots, suggestions
 from labeling.models import Assignment, Draw, Event, Item, ItemState, Job, Project, Selection, State, Stream, User
 from labeling.refusals import Refused, Unacceptable
 from labeling.sampling import draws
@@ -93,6 +93,7 @@ def draw(
         selections = _select(made, chosen)
         drawn = [selection.item_id for selection in selections]
         honeypots.retire_drawn(project, drawn, by=by, sample=made.number)
+        suggestions.keep_from_gold(made)
         n_withdrawn = _open_slots(made, selections)
         Event.record(
             "sample.drawn", by=by, project=project, about=made, number=made.number, size=made.size,

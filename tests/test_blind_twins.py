@@ -15,8 +15,9 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 
-from labeling import consensus, immutability
-from labeling.models import Assignment, Item, Judgment, LikelyLabel, Selection
+from labeling import consensus, immutability, suggestions
+from labeling.models import Assignment, Draft, Item, Judgment, LikelyLabel, Selection
+from tests.labeling.suggestions.model import Model
 from tests.permission_requests import REQUESTS, Call, World, make_world
 from tests.test_permissions import MATRIX, is_in_project
 
@@ -82,6 +83,58 @@ def test_an_annotator_sees_the_same_in_both(w, differ):
         differ(w)
         there = answers(w)
     assert [name for name in here if here[name] != there[name]] == []
+
+
+# ---- where a model suggests -----------------------------------------------------------------------------------------
+@pytest.fixture
+def suggesting(w, monkeypatch) -> World:
+    """A world that shows everything a model says; it learnt before anybody answered."""
+    w.project.suggests = True
+    w.project.save()
+    model = Model(learnt_at=w.project.schema.published_at)
+    model.yes = dict.fromkeys(Item.objects.values_list("pk", flat=True), ("games",))
+    monkeypatch.setattr(suggestions, "_sources", [model])
+    monkeypatch.setattr(suggestions, "is_in_shown_half", lambda *_: True)
+    monkeypatch.setattr(suggestions, "is_blind", lambda *_: False)
+    w.model = model
+    Draft.objects.filter(pk=w.drafts["annotator"].pk).update(round=2)  # a page that was begun without one stays so
+    return w
+
+
+def the_model_says_otherwise(w: World) -> None:
+    w.model.yes = dict.fromkeys(w.model.yes, ("news", "self_harm"))
+
+
+def test_a_suggestion_does_show_so_that_the_rest_means_something(suggesting):
+    here = answers(suggesting)
+    with undone():
+        the_model_says_otherwise(suggesting)
+        assert here != answers(suggesting)
+
+
+# A repeat is left out: no suggestion ever stands on one, as on half of everything else (docs/decisions, 0014).
+@pytest.mark.parametrize(
+    "differ", [others_answered_otherwise, the_model_thinks_otherwise, pages_were_chosen_otherwise,
+               my_page_is_a_honeypot], ids=lambda differ: differ.__name__,
+)  # fmt: skip
+def test_with_suggestions_shown_the_two_still_look_the_same(suggesting, differ):
+    here = answers(suggesting)
+    with undone():
+        immutability.remove()
+        differ(suggesting)
+        assert [name for name, there in answers(suggesting).items() if here[name] != there] == []
+
+
+def test_on_pages_of_a_sample_what_the_model_says_shows_through_nowhere(suggesting):
+    w = suggesting
+    have = Selection.objects.filter(draw=w.draw).values("item")
+    Selection.objects.bulk_create(
+        Selection(item=item, stream="gold", draw=w.draw, probability=0.5)
+        for item in Item.objects.filter(project=w.project).exclude(pk__in=have)
+    )
+    here = answers(w)
+    the_model_says_otherwise(w)
+    assert [name for name, there in answers(w).items() if here[name] != there] == []
 
 
 def test_the_comparison_finds_what_can_be_seen(w):

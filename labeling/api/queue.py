@@ -1,5 +1,6 @@
 """Lease, answer, keep drafts, pass on: what a client of an annotator calls all day."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
@@ -7,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.response import Response
 
-from labeling import drafts, judging, permissions, queue, schemas, waiting
+from labeling import drafts, judging, permissions, queue, schemas, suggestions, waiting
 from labeling.answers import MAX_NOTE
 from labeling.api.base import ActionView
 from labeling.api.conventions import if_match
@@ -71,15 +72,16 @@ def next_shape(project: Project, user) -> dict[str, Any]:
 def next_shape_of(slot: Assignment, user) -> dict[str, Any]:
     """A page this person has just been given."""
     return {
-        "assignment": _lease(slot, user),
+        "assignment": _lease(slot, user, suggested=suggestions.give(slot, to=user)),
         "item": item_shape(slot.item, slot.snapshot, project=slot.project, whole=False),
         "draft": draft_shape(drafts.draft_of(slot, by=user)),
     }
 
 
-def _lease(slot: Assignment, user) -> dict[str, Any]:
+def _lease(slot: Assignment, user, *, suggested: Sequence[str] | None) -> dict[str, Any]:
     shown = judging.question_of(slot, by=user)
-    return lease_shape(slot, schema_number=shown.number, asked=tuple(slot.asked or shown.keys))
+    asked = tuple(slot.asked or shown.keys)
+    return lease_shape(slot, schema_number=shown.number, asked=asked, suggested=suggested)
 
 
 class NextView(ActionView):
@@ -168,7 +170,8 @@ class RenewView(SlotView):
     def post(self, request, assignment_id: int) -> Response:
         """Push the lease's end out again; 409 when the slot is someone else's now."""
         slot = queue.renew(self.slot, by=request.user)
-        return Response({"assignment": _lease(slot, request.user)})
+        suggested = suggestions.given(slot, to=request.user)
+        return Response({"assignment": _lease(slot, request.user, suggested=suggested)})
 
 
 class ReleaseView(SlotView):

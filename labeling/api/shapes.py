@@ -1,5 +1,6 @@
 """The JSON of things that several endpoints answer with."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -50,6 +51,10 @@ class LeaseShape(serializers.Serializer):
     lease_expires_at = serializers.DateTimeField()
     schema_version = serializers.IntegerField()
     asked = serializers.ListField(child=serializers.CharField())
+    suggested = serializers.ListField(
+        child=serializers.CharField(), allow_null=True,
+        help_text="labels the model says hold, where the project suggests; null: nothing is shown for this page",
+    )  # fmt: skip
 
 
 class DraftShape(serializers.Serializer):
@@ -69,12 +74,15 @@ class NextShape(serializers.Serializer):
     reason = serializers.CharField(required=False, help_text="why nothing is left for this person")
 
 
-def lease_shape(slot: Assignment, *, schema_number: int, asked: tuple[str, ...]) -> dict[str, Any]:
+def lease_shape(
+    slot: Assignment, *, schema_number: int, asked: tuple[str, ...], suggested: Sequence[str] | None
+) -> dict[str, Any]:
     return {
         "id": slot.pk,
         "lease_expires_at": slot.available_at,
         "schema_version": schema_number,
         "asked": list(asked),
+        "suggested": suggested,
     }
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import drafts, idempotency, judging, own_letters, queue, schemas, waiting
+from labeling import drafts, idempotency, judging, own_letters, queue, schemas, suggestions, waiting
 from labeling.forms.answers import AnswerForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.models import Assignment, Draft, Judgment, Project
@@ -113,7 +113,9 @@ def _next_page(request: PersonRequest, project: Project) -> HttpResponse:
     shown = judging.question_of(slot, by=request.user)
     letters = own_letters.wanted_by(request.user, project, slot=slot)
     answer = draft.answer if draft else {}
-    return _render(request, project, _context(project, slot, answer, shown=shown, draft=draft, letters=letters))
+    said = suggestions.give(slot, to=request.user)
+    context = _context(project, slot, answer, shown=shown, draft=draft, letters=letters, suggested=said)
+    return _render(request, project, context)
 
 
 def _again(
@@ -125,7 +127,8 @@ def _again(
     shown = judging.question_of(slot, by=request.user)
     letters = own_letters.wanted_by(request.user, project)
     answer = form.answer().as_draft()
-    context = _context(project, slot, answer, shown=shown, draft=draft, letters=letters, faults=faults)
+    said = suggestions.given(slot, to=request.user)
+    context = _context(project, slot, answer, shown=shown, draft=draft, letters=letters, suggested=said, faults=faults)
     return _render(request, project, context | {"errors_heading": heading}, status=status)
 
 
@@ -153,16 +156,18 @@ def _context(
     shown: schemas.Schema,
     draft: Draft | None,
     letters: Mapping[str, str],
+    suggested: Sequence[str] | None,
     faults: Sequence[Fault] = (),
 ) -> dict[str, Any]:
     asked = set(slot.asked or shown.keys)
-    rows = rows_of(shown, asked, said=verdicts_in(answer), letters=letters)
+    rows = rows_of(shown, asked, said=verdicts_in(answer), letters=letters, suggested=suggested)
     where = [project.slug, slot.pk]
     return {
         "assignment": slot,
         "lease_expires_at": slot.available_at,
         "page": material(slot.item, slot.snapshot, project=project),
         "labels": marked(rows, faults),
+        "suggested": suggested,
         "errors": faults,
         "wrong": wrong_fields(faults),
         "none": bool(answer.get("none")),

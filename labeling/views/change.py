@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods
 
-from labeling import closing, judging, own_letters, own_work, schemas
+from labeling import closing, judging, own_letters, own_work, schemas, suggestions
 from labeling.forms.answers import AnswerForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.judging import Answer
@@ -110,11 +110,14 @@ def _page(
 ) -> HttpResponse:  # fmt: skip
     schema = schemas.by_id(judgment.schema_id)
     letters = own_letters.wanted_by(request.user, project)
-    rows = rows_of(schema, _asked(judgment, schema), said=verdicts_in(answer), letters=letters)
+    suggested = suggestions.seen_with(judgment)
+    asked = _asked(judgment, schema)
+    rows = rows_of(schema, asked, said=verdicts_in(answer), letters=letters, suggested=suggested)
     context = {
         "judgment": judgment,
         "page": material(judgment.item, judgment.snapshot, project=project),
         "labels": marked(rows, faults),
+        "suggested": suggested,
         "none": answer["none"],
         "note": answer["note"],
         "guideline_number": schema.number,

@@ -1,6 +1,6 @@
 """The rows of labels a person answers: in their order, under their parents, with what each excludes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from labeling import own_letters, schemas
@@ -8,15 +8,19 @@ from labeling.views.material import label_row
 
 
 def rows_of(
-    schema: schemas.Schema, asked: Collection[str], *, said: Mapping[str, str], letters: Mapping[str, str]
-) -> list[dict[str, Any]]:
+    schema: schemas.Schema, asked: Collection[str], *, said: Mapping[str, str], letters: Mapping[str, str],
+    suggested: Sequence[str] | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
     """A row for each label of `asked`, with the verdict `said` has for it and the letter this person wants for it.
 
-    A page may ask a label without those above it; their names are then said beside its own.
+    A page may ask a label without those above it; their names are then said beside its own. What a model suggests is
+    words beside a name: it chooses nothing and moves nothing.
     """
     shown = own_letters.of(schema, letters)
     rows = [_row(schema, label.key, asked, said) for label in schema.labels if label.key in asked]
-    return [row | {"letter": shown.get(row["key"], "")} for row in rows]
+    return [
+        row | {"letter": shown.get(row["key"], ""), "is_suggested": row["key"] in (suggested or ())} for row in rows
+    ]
 
 
 def verdicts_in(answer: Mapping[str, Any]) -> dict[str, str]:
