@@ -10,6 +10,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.test import override_settings
 
 from labeling import demo
 from labeling.models import Assignment, Consensus, Dispute, Import, Item, Judgment, Project, Rater, Selection, User
@@ -18,13 +19,18 @@ from tools import screenshots
 README = demo.FOLDER.parent / "README.md"
 
 
+@pytest.fixture(scope="module")
+def demo_day(module_db, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    with override_settings(DATA_DIR=folder, BLOB_DIR=folder / "blobs"):
+        said = StringIO()
+        call_command("seed_demo", "--json", stdout=said)
+        yield json.loads(said.getvalue())
+
+
 @pytest.fixture
-def seeded(db, settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-    settings.BLOB_DIR = tmp_path / "blobs"
-    said = StringIO()
-    call_command("seed_demo", "--json", stdout=said)
-    return json.loads(said.getvalue())
+def seeded(demo_day, db):
+    return demo_day
 
 
 def test_the_demo_holds_what_its_readme_says_and_can_be_repeated(seeded, settings):
