@@ -267,6 +267,12 @@ class CommentAdmin(ReadOnly):
     list_select_related = ("flag__item", "author")
 
 
+@admin.register(models.FlagReading)
+class FlagReadingAdmin(ReadOnly):
+    list_display = ("flag", "person")
+    list_select_related = ("flag__item", "person")
+
+
 @admin.register(models.LikelyLabel)
 class LikelyLabelAdmin(ReadOnly):
     list_display = ("item", "label")

@@ -4,7 +4,7 @@ from labeling.models.gold import Blob, Draw, GoldItem, GoldRelease, ReleaseFile
 from labeling.models.items import Import, Item, ItemState, RefusedRow, RowNote, Selection, Snapshot, Stream
 from labeling.models.people import ApiToken, Invite, Membership, Rater, Role, User, UserSession
 from labeling.models.projects import Label, Project, SchemaVersion
-from labeling.models.quality import Comment, Flag, FlagKind, Honeypot, LikelyLabel
+from labeling.models.quality import Comment, Flag, FlagKind, FlagReading, Honeypot, LikelyLabel
 from labeling.models.resolution import Adjudication, Cause, Consensus, Dispute, OpenedCase
 from labeling.models.rules import SkipPolicy
 from labeling.models.suggestions import Suggestion
@@ -25,6 +25,7 @@ __all__ = [
     "Event",
     "Flag",
     "FlagKind",
+    "FlagReading",
     "GoldItem",
     "GoldRelease",
     "Heartbeat",

@@ -82,6 +82,21 @@ class Comment(models.Model):
         return self.text[:60]
 
 
+class FlagReading(models.Model):
+    """How far a person has read a flag's thread: what came after it is new to them."""
+
+    flag = models.ForeignKey(Flag, models.CASCADE, related_name="readings")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    last_comment = models.PositiveBigIntegerField(default=0)  # the newest message there was; 0: none
+    settled_at = models.DateTimeField(null=True, blank=True)  # the flag's resolved_at, as it was read
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["flag", "person"], name="one_reading_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person} read {self.flag}"
+
+
 class LikelyLabel(models.Model):
     """That a label probably holds on a page, by the best estimate there is: the queue spares whoever asked for it."""
 
