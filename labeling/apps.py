@@ -8,7 +8,13 @@ class LabelingConfig(AppConfig):
     verbose_name = "Labeling"
 
     def ready(self) -> None:
-        from labeling import care_checks, immutability, invariant_checks, sessions  # noqa: F401  (checks register)
+        from labeling import (  # noqa: F401  (checks register)
+            care_checks,
+            immutability,
+            invariant_checks,
+            sessions,
+            suggestion_checks,
+        )
 
         # SQLite rebuilds a table to alter it and drops its triggers silently: they are laid anew after every migrate.
         post_migrate.connect(immutability.install, sender=self, dispatch_uid="labeling.immutability.install")

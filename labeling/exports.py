@@ -26,7 +26,7 @@ PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 JUDGMENT_COLUMNS = (
     "id", "item", "url", "annotator", "yes", "unsure", "none", "asked", "outcome", "confidence", "note",
     "active_seconds", "wall_seconds", "submitted_at", "stream", "purpose", "round", "source", "schema_version",
-    "revision",
+    "revision", "saw_suggestion",
 )  # fmt: skip
 
 
@@ -69,6 +69,7 @@ def judgment_row(judgment: Judgment, *, identify: bool, whole_urls: bool) -> dic
         "source": judgment.source,
         "schema_version": judgment.schema.number,
         "revision": judgment.revision,
+        "saw_suggestion": judgment.saw_suggestion,
     }
 
 

@@ -84,6 +84,7 @@ POLICY: dict[str, Rule] = {
     "adjudication.reopen": _rule(AD, M),
     "honeypot.manage": _rule(M, blind=(AN, AD)),
     "annotator.pause_reinstate": _rule(M),
+    "suggestion.read_anchoring": _rule(M),
     "agreement.read_project": _rule(V, AD, M),
     "agreement.read_per_annotator": _rule(AN, AD, M),  # annotators: own figures only
     "dashboard.project": _rule(V, AN, AD, M),  # annotators: own figures only

@@ -32,6 +32,26 @@ def share(value: float) -> str:
     return f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f} %"
 
 
+def percents(found: Estimate) -> str:
+    """ "42 % (30 to 55)"; where there is no value, the words that say so."""
+    if found.value is None or found.low is None or found.high is None:
+        return found.reason or "cannot tell yet"
+    return f"{share(found.value)} ({100 * found.low:.0f} to {100 * found.high:.0f})"
+
+
+def points(found: Estimate) -> str:
+    """A difference of two shares: "+30 points (+12 to +46)"."""
+    if found.value is None or found.low is None or found.high is None:
+        return found.reason or "cannot tell yet"
+    value, low, high = (_signed(part) for part in (found.value, found.low, found.high))
+    return f"{value} points ({low} to {high})"
+
+
+def _signed(part: float) -> str:
+    whole = number(100 * part, places=0)
+    return f"+{whole}" if part > 0 and whole != "0" else whole
+
+
 def count(n: int) -> str:
     """Small counts as words: "three"; from thirteen on as digits: "1,686"."""
     return SMALL[n] if 0 <= n < len(SMALL) else f"{n:,}"

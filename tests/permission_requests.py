@@ -596,6 +596,7 @@ REQUESTS: dict[str, list[Call]] = {
         api("POST", "pauses", body=lambda w, who: {"username": w.other.username}),
         api("DELETE", "pauses", body=lambda w, who: {"username": w.paused.username}),
     ],
+    "suggestion.read_anchoring": [api("GET", "anchoring")],
     "agreement.read_per_annotator": [
         api("GET", "pairs", query="label=games"),
         api("GET", "annotators"),

@@ -37,6 +37,7 @@ class JudgmentRowShape(serializers.Serializer):
     source = serializers.CharField()  # type: ignore[assignment]  # its name in the JSON
     schema_version = serializers.IntegerField()
     revision = serializers.IntegerField()
+    saw_suggestion = serializers.BooleanField(help_text="what a model says stood beside the labels")
 
 
 def flag(request: Any, name: str) -> bool:

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 from labeling.api import (
     adjudication,
     agreement,
+    anchoring,
     consensus,
     flags,
     imports,
@@ -110,6 +111,7 @@ urlpatterns = [
     path("projects/<slug:slug>/honeypots/", quality.HoneypotsView.as_view(), name="honeypots"),
     path("projects/<slug:slug>/honeypots/<int:honeypot_id>/", quality.HoneypotView.as_view(), name="honeypot"),
     path("projects/<slug:slug>/quality/", quality.PeopleView.as_view(), name="quality"),
+    path("projects/<slug:slug>/anchoring/", anchoring.AnchoringView.as_view(), name="anchoring"),
     path("projects/<slug:slug>/quality/mine/", quality.OwnView.as_view(), name="quality_mine"),
     path("projects/<slug:slug>/pauses/", quality.PausesView.as_view(), name="pauses"),
     # samples, releases

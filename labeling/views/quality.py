@@ -14,6 +14,7 @@ from labeling.person_quality import PersonQuality
 from labeling.plots import Forest, Scale
 from labeling.quality.intervals import Estimate
 from labeling.refusals import Refused, Unacceptable
+from labeling.views import anchoring
 from labeling.views.figures import consistency_rows
 from labeling.views.material import address
 from labeling.web import PersonRequest, page
@@ -44,6 +45,7 @@ def _quality(
         "lacking": honeypots.lacking(project),
         "counts": honeypots.counts(project),
         "may_manage": permissions.may(request.user, "honeypot.manage", project, roles=request.roles),
+        "anchoring": anchoring.section(project),
         "pause_form": form or _pause_form(people),
     }
     return render(request, "labeling/quality.html", context, status=status)

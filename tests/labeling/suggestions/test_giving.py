@@ -170,6 +170,15 @@ def answered(project, person, answer=GAMES) -> Judgment:
     return judging.submit(slot, by=person, answer=answer)
 
 
+def test_whoever_reads_the_answers_can_tell_those_apart(browser_of, project, boss, alice, model):
+    item = page_for(project, alice)
+    model.yes[item.pk] = ("games",)
+    queued(project, item)
+    answered(project, alice)
+    [read] = browser_of(boss).get("/api/v1/projects/pages/judgments/").json()["results"]
+    assert read["saw_suggestion"] is True
+
+
 # ---- where it must not speak ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("purpose", ["repeat", "rejudge", "audit", "new_label"])
 def test_never_where_a_page_is_asked_again(browser_of, project, alice, model, purpose):

@@ -5,7 +5,7 @@ import pytest
 
 from active_learning import arm, estimates, scoring, training
 from active_learning.models import ScoreShard, TrainingRun
-from labeling import consensus, judging, queue, samples, scores, suggestions
+from labeling import consensus, invariants, judging, queue, samples, scores, suggestions
 from labeling.models import Assignment, Selection, Stream, Suggestion
 from tests.factories import make_item, make_judgment, make_member, make_project
 from tests.labeling.suggestions.model import page_for, queued
@@ -117,3 +117,28 @@ def test_a_lost_file_of_scores_keeps_nobody_from_answering(browser_of, project, 
     queued(project, served)
     given = browser_of(person).post(NEXT)
     assert given.status_code == 200 and given.json()["assignment"]["suggested"] is None
+
+
+# ---- what is checked ------------------------------------------------------------------------------------------------
+def broken() -> set[str]:
+    own = {"blind_gold", "suggestions"}
+    return {finding.id for finding in invariants.findings() if finding.id in own and not finding.is_kept}
+
+
+def test_an_answer_for_a_sample_after_a_suggestion_is_found(project, alice, model):
+    item = page_for(project, alice, shown=False)
+    model.yes[item.pk] = ("games",)
+    draw_all(project)
+    slot = queue.lease_next(project, annotator=alice)
+    judging.submit(slot, by=alice, answer=judging.Answer(none=True))
+    assert broken() == set()
+    Suggestion.objects.create(item=item, annotator=alice, round=99, run=1, is_shown=True, made_at="2020-01-01T00:00Z")
+    assert broken() == {"blind_gold"}
+
+
+@pytest.mark.parametrize(("was_shown", "says_so"), [(True, False), (False, True)])
+def test_an_answer_that_says_otherwise_than_was_shown_is_found(project, alice, was_shown, says_so):
+    item = make_item(project)
+    Suggestion.objects.create(item=item, annotator=alice, run=1, is_shown=was_shown)
+    make_judgment(item, alice, saw_suggestion=says_so)
+    assert broken() == {"suggestions"}
