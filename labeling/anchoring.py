@@ -22,7 +22,7 @@ from labeling.quality.intervals import Estimate
 CODES = {"yes": YES, "no": NO, "unsure": UNSURE}
 MEASURED_AGAINST = (
     "A suggestion counts as wrong where most of the other people who answered the page without one say otherwise, or "
-    "where the page's answer is known. The answer itself, the consensus and decisions are not used."
+    "where the page’s answer is known. The answer itself, the consensus and decisions are not used."
 )
 
 Codes = npt.NDArray[np.int8]

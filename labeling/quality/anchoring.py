@@ -9,14 +9,15 @@ nor an adjudicator's decision will do, for both rest on the answer that is looke
 suggestion the consensus is that suggestion, and a page comes before an adjudicator because somebody did not accept it.
 The reference here is the same whatever the person said, and of two answers to one page each is held against the other
 only where the other was blind. Those others err too: the rates are "agreed with a suggestion that others contradict",
-and their difference is smaller than that for the truth, never larger.
+and among those suggestions are some that were right.
 
 **Intervals** allow for answers that belong together: those of one person, and those to one page. The variance of a rate
 counts pairs within a person and within a page (Cameron, Gelbach & Miller 2011, "Robust Inference With Multiway
 Clustering"); by it n shrinks to the number of independent answers that would know as much, and the interval is Wilson's
 at that number with Student's t for the smaller number of groups. The difference is Newcombe's (1998, "Interval
 estimation for the difference between independent proportions", method 10). It takes the halves as independent though
-the same people stand in both, which makes it longer, not shorter. With fewer than two people in either half, or ten
+the same people stand in both, who differ alike in both: that makes it longer. Simulated with 4 to 20 people who differ,
+rates are covered 92 to 99 times in 100 and differences 96 times or more. With fewer than two people in a half, or ten
 answers, nothing is said.
 """
 

@@ -40,11 +40,11 @@ def section(project: Project) -> dict[str, Any] | None:
 
 def _kinds(found: Anchoring) -> list[tuple[str, Halves]]:
     return [
-        ("agreed, it was wrong", found.accepted),
-        ("agreed with a wrong yes", found.accepted_yes),
-        ("agreed with a wrong no", found.accepted_no),
-        ("said yes where it did", found.yes_after_yes),
-        ("said yes where it said no", found.yes_after_no),
+        ("agreed, wrong", found.accepted),
+        ("wrong yes", found.accepted_yes),
+        ("wrong no", found.accepted_no),
+        ("yes after its yes", found.yes_after_yes),
+        ("yes after its no", found.yes_after_no),
     ]
 
 
@@ -64,12 +64,16 @@ def _numbers(label: str, kind: str, halves: Halves) -> dict[str, Any]:
     return {
         "label": label,
         "kind": kind,
-        "shown": phrases.percents(halves.shown),
+        "shown": _share(halves.shown),
         "n_shown": halves.shown.n,
-        "hidden": phrases.percents(halves.hidden),
+        "hidden": _share(halves.hidden),
         "n_hidden": halves.hidden.n,
-        "shift": phrases.points(halves.shift),
+        "shift": phrases.points(halves.shift) if halves.shift.value is not None else "too few",
     }
+
+
+def _share(found: Estimate) -> str:
+    return phrases.percents(found) if found.value is not None else phrases.too_few(found)
 
 
 def _alpha(found: Estimate) -> str:

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from labeling import honeypots, judging, pauses
+from labeling import honeypots, judging, pauses, suggestions
 from labeling.models import Adjudication, Purpose
 from tests.e2e.album import Album
 from tests.factories import make_item, make_judgment, make_member, make_project
 from tests.labeling.known.pool import GAMES, NONE, given, known_page, known_pages, queue_pages
+from tests.labeling.suggestions.model import Model, page_for, queued
+from tests.labeling.suggestions.test_anchoring_report import work
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -51,6 +53,21 @@ def test_quality_is_clean_in_light_and_dark_and_on_a_phone(team, visit, settings
     album.add(manager, f"/p/{project.slug}/quality/pages/{project.honeypots.first().pk}/", "known-page")
     album.add(visit(steady), f"/p/{project.slug}/mine/", "mine")
     album.add(visit(paused), f"/p/{project.slug}/annotate/", "paused")
+    assert album.findings == []
+
+
+def test_what_a_model_says_and_what_that_does_are_clean_in_light_and_dark_and_on_a_phone(visit, settings, monkeypatch):
+    project = make_project("leaning", suggests=True, name="Home pages")
+    boss, reader = make_member(project, "manager", name="olga"), make_member(project, "annotator", name="anna")
+    work(project, follows=0.6)
+    model = Model(learnt_at=timezone.now())
+    monkeypatch.setattr(suggestions, "_sources", [model])
+    page = page_for(project, reader, title="Chess club of the Gustav School", text="We play on Tuesdays.")
+    model.yes[page.pk] = ("games", "self_harm")
+    queued(project, page)
+    album = Album(settings.BASE_DIR / "var" / "pictures" / "suggestions")
+    album.add(visit(boss), f"/p/{project.slug}/quality/", "anchoring")
+    album.add(visit(reader), f"/p/{project.slug}/annotate/", "suggested")
     assert album.findings == []
 
 
