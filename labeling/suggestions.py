@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils.crypto import salted_hmac
 
@@ -128,10 +129,12 @@ def _make(slot: Assignment, person: User) -> Suggestion:
         "run": opinion.run if opinion and says else None,
         "is_shown": bool(says) and is_in_shown_half(slot.item, person),
     }
-    made, _ = Suggestion.objects.get_or_create(
-        item_id=slot.item_id, annotator=person, round=slot.round, defaults=values
-    )
-    return made
+    mine = {"item_id": slot.item_id, "annotator": person, "round": slot.round}
+    try:
+        with transaction.atomic():
+            return Suggestion.objects.create(**mine, **values)
+    except IntegrityError:  # the same page in another tab at this moment: both show what was written there
+        return Suggestion.objects.get(**mine)
 
 
 def _feeds_estimates(slot: Assignment) -> bool:
@@ -151,7 +154,7 @@ def _opinion(slot: Assignment) -> Opinion | None:
 def _was_learnt(slot: Assignment, opinion: Opinion) -> bool:
     answers = Judgment.objects.filter(item=slot.item_id, submitted_at__lte=opinion.learnt_at)
     decisions = Adjudication.objects.filter(item=slot.item_id, decided_at__lte=opinion.learnt_at)
-    return answers.exists() or decisions.exists()
+    return Item.objects.filter(Exists(answers) | Exists(decisions), pk=slot.item_id).exists()
 
 
 def _about(opinion: Opinion, slot: Assignment, person: User) -> dict[str, str]:

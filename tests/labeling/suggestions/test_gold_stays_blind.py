@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from active_learning import arm, estimates, scoring, training
 from active_learning.models import ScoreShard, TrainingRun
 from labeling import consensus, invariants, judging, queue, samples, scores, suggestions
 from labeling.models import Assignment, Selection, Stream, Suggestion
-from tests.factories import make_item, make_judgment, make_member, make_project
+from tests.factories import make_item, make_judgment, make_project
 from tests.labeling.suggestions.model import page_for, queued
 
 pytestmark = pytest.mark.django_db
@@ -78,10 +80,10 @@ def test_once_suggestions_were_shown_a_model_is_measured_on_the_blind_part_alone
 
 # ---- the model that serves ------------------------------------------------------------------------------------------
 @pytest.fixture
-def served(project, settings, tmp_path):
+def served(project, alice, settings, tmp_path):
     """A page with a score of 0.3 on each label it has a model of; the thresholds lie below and above."""
     settings.BLOB_DIR = tmp_path
-    item = make_item(project)
+    item = page_for(project, alice)
     metrics = {
         "labels": {key: {"threshold": line} for key, line in (("games", 0.2), ("news", 0.4), ("self_harm", 0.1))}
     }
@@ -109,13 +111,23 @@ def test_it_says_nothing_of_a_page_without_a_score_nor_without_a_run(project, se
     assert estimates.opinion(make_project(), served.pk) is None
 
 
-def test_a_lost_file_of_scores_keeps_nobody_from_answering(browser_of, project, served, tmp_path):
-    person = next(who for who in (make_member(project, "annotator") for _ in range(100))
-                  if suggestions.is_in_shown_half(served, who))  # fmt: skip
+def test_what_it_says_reaches_the_page_for_seven_statements(browser_of, project, alice, served):
+    project.schema_versions.update(published_at="2025-12-31T00:00Z")
+    queued(project, served)
+    slot = queue.lease_next(project, annotator=alice)
+    judging.question_of(slot, by=alice)  # from now on the process knows the labels
+    with CaptureQueriesContext(connection) as asked:
+        assert suggestions.give(slot, to=alice) == ["games"]
+    assert len([query for query in asked if "SAVEPOINT" not in query["sql"]]) == 7
+    assert 'id="says-games"' in browser_of(alice).get("/p/pages/annotate/").content.decode()
+
+
+def test_a_lost_file_of_scores_keeps_nobody_from_answering(browser_of, project, alice, served):
+    project.schema_versions.update(published_at="2025-12-31T00:00Z")
     for file in scoring.folder().iterdir():
         file.unlink()
     queued(project, served)
-    given = browser_of(person).post(NEXT)
+    given = browser_of(alice).post(NEXT)
     assert given.status_code == 200 and given.json()["assignment"]["suggested"] is None
 
 
