@@ -82,7 +82,7 @@ class Update:
 
     def write(self, connection: BaseDatabaseWrapper) -> "_Written":
         queryset, changes = self._build()
-        query = queryset.query.chain(UpdateQuery)
+        query: Any = queryset.query.chain(UpdateQuery)
         query.add_update_values(changes)
         compiler = query.get_compiler(connection=connection)
         return _Written(connection, *_with_constants(connection, *compiler.as_sql()), compiler)
