@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
-from labeling import skipping, slots
+from labeling import slots
 from labeling.models import Assignment, Event, Item, Membership, Project, Purpose, Role, Skip, State, User
 from labeling.models.items import ItemState
 from labeling.models.resolution import OpenedCase
-from labeling.models.work import COUNTED, HELD
+from labeling.models.work import ASIDE, COUNTED, HELD
 from labeling.quotas import MAY_ANSWER
 from labeling.refusals import Unacceptable
 
@@ -144,7 +144,7 @@ def unreserve(items: QuerySet[Item], *, project: Project, by: User) -> int:
 def _movable(project: Project, *, also_aside: bool = False) -> QuerySet[Assignment]:
     """Slots whose answers count and that nobody has taken."""
     free = Assignment.objects.filter(project=project, state=State.OPEN, purpose__in=COUNTED)
-    return free if also_aside else free.exclude(available_at=skipping.ASIDE)
+    return free if also_aside else free.exclude(available_at=ASIDE)
 
 
 def _chunks(found: QuerySet[Assignment]) -> Iterator[list[int]]:

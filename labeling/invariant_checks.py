@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Count, Exists, F, Model, OuterRef, Q
 from django.db.models.functions import Now
 
-from labeling import consensus, immutability, released, schemas, skipping
+from labeling import consensus, immutability, released, schemas
 from labeling.invariants import check, chunks_by_id, named, rows_by_id
 from labeling.models import (
     Assignment,
@@ -33,7 +33,7 @@ from labeling.models import (
     State,
     Stream,
 )
-from labeling.models.work import FIRST_PROBE_ROUND, HELD, PROBES
+from labeling.models.work import ASIDE, FIRST_PROBE_ROUND, HELD, PROBES
 from labeling.refusals import Refused
 from labeling.release_format import row_hashes
 from labeling.releases import rebuild
@@ -86,7 +86,7 @@ def leases() -> Iterator[str]:
 def open_slots() -> Iterator[str]:
     later = Assignment.objects.filter(
         state=State.OPEN, assigned_to=None, available_at__gt=Now() + timedelta(seconds=60)
-    ).exclude(available_at=skipping.ASIDE)
+    ).exclude(available_at=ASIDE)
     yield from named(later.iterator(), "open, but only from a time to come")
 
 

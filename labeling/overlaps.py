@@ -6,15 +6,15 @@ asks of one person stays with one.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from labeling import recounts, shares, skipping, slots
+from labeling import recounts, shares, slots
 from labeling.models import Assignment, Item, Project, State, Stream, User
-from labeling.models.work import ASKED_OF_ALL, HELD
+from labeling.models.work import ASIDE, ASKED_OF_ALL, HELD
 
 CHUNK = 1_000
 # Open, or to be open again when its item is brought back.
@@ -66,14 +66,15 @@ def _open_more(project: Project, stream: str, items: list[int], *, was: int, now
         asked = sum(not slot.is_surplus for slot in held)
         stays = asked < was or (several is not None and where[0] not in several)
         if waiting and where in of_stream and not stays:
-            fresh += _more_like(waiting[0], after=held[-1].slot, n=now - asked)
+            fresh += _more_like(waiting, after=held[-1].slot, n=now - asked)
     Assignment.objects.bulk_create(fresh, batch_size=CHUNK)
     return len(fresh)
 
 
-def _more_like(slot: Assignment, *, after: int, n: int) -> list[Assignment]:
-    """Slots beside this one; set aside where it is."""
-    aside = {"available_at": skipping.ASIDE} if slot.available_at == skipping.ASIDE else {}
+def _more_like(waiting: Sequence[Assignment], *, after: int, n: int) -> list[Assignment]:
+    """Slots beside these of one page; set aside where one is."""
+    slot = waiting[0]
+    aside = {"available_at": ASIDE} if any(each.available_at == ASIDE for each in waiting) else {}
     return [
         Assignment(
             project_id=slot.project_id, item_id=slot.item_id, purpose=slot.purpose, round=slot.round, slot=number,

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from labeling import closing, desks, offers, waiting
 from labeling.models import Assignment, ItemState, Judgment, Project, Purpose, Skip, User
+from labeling.models.work import COUNTED
 
 STEPS_BACK = 50  # how far one can go back from the page at hand, answer by answer
 FIGURE_DAYS = 14
@@ -34,8 +35,7 @@ def waiting_for(project: Project, person: User) -> Waiting:
     moment = Now()
     wish = offers.Wish(project, person, moment, desks.terms(project, person))
     slot = held_by(person, project)
-    mine = Assignment.objects.free(now=moment).filter(project=project, assigned_to=person, purpose=Purpose.WORK)
-    is_put_by = mine.exists()
+    is_put_by = _put_by(wish).exists()
     if slot is not None or (wish.terms.refusal is None and (is_put_by or _is_offered(wish))):
         return Waiting(slot, is_put_by, "")
     return Waiting(slot, is_put_by, waiting.nothing_left(project, annotator=person))
@@ -45,6 +45,14 @@ def held_by(person: User, project: Project) -> Assignment | None:
     """The page this person has open here."""
     held = Assignment.objects.live_lease_of(person, now=Now()).filter(project=project, item__state=ItemState.ACTIVE)
     return held.select_related("item").first()
+
+
+def _put_by(wish: offers.Wish) -> QuerySet[Assignment]:
+    """Pages a manager gave this person by name that are theirs to do. What is about the person is not among them."""
+    free = Assignment.objects.open_to(wish.annotator, now=wish.moment).filter(
+        project=wish.project, assigned_to=wish.annotator, purpose__in=COUNTED, item__state=ItemState.ACTIVE
+    )
+    return free if wish.terms.takes_reserved else free.exclude(purpose=Purpose.RESERVED)
 
 
 def _is_offered(wish: offers.Wish) -> bool:

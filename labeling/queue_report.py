@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from labeling import quotas, skipping
 from labeling.models import Assignment, Desk, Event, Item, Project, State, Stream, User
-from labeling.models.work import ASKED_OF_ALL, COUNTED, HELD
+from labeling.models.work import ASIDE, ASKED_OF_ALL, COUNTED, HELD
 
 SHOWN = 100
 
@@ -93,6 +93,6 @@ def _pause_words(desk: Desk | None) -> str:
 
 def waiting(project: Project) -> int:
     """Pages that wait for an answer and can be had, up to a number nobody needs to know more exactly."""
-    free = Assignment.objects.filter(item=OuterRef("pk"), state=State.OPEN, available_at__lt=skipping.ASIDE)
+    free = Assignment.objects.filter(item=OuterRef("pk"), state=State.OPEN, available_at__lt=ASIDE)
     items = Item.objects.active().filter(Exists(free), project=project).order_by()
     return items[: 10 * SHOWN * SHOWN + 1].count()

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from labeling import consensus, crowded, lost_leases
 from labeling.models import Assignment, Consensus, Item, Project, Purpose, Selection, State, Stream
-from labeling.models.work import ASKED_OF_ALL, COUNTED, PROBES
+from labeling.models.work import ASIDE, ASKED_OF_ALL, COUNTED, PROBES
 from labeling.withheld import Moment
 
 INSERT_CHUNK = 2_000
@@ -115,9 +115,11 @@ def reopen(slots: QuerySet[Assignment], now: Moment | None) -> int:
     lock_all(list(slots.filter(lapses=True).values_list("item_id", flat=True)))  # items before slots, as everywhere
     freed = list(slots.order_by("pk").select_for_update(of=("self",)))
     lost_leases.remember(freed)
-    gone = set()
+    gone, aside = set(), set()
     for slot in freed:  # one after the other: when one has gone, the next may be wanted
-        if slot.lapses and crowded.is_one_too_many(slot):
+        if slot.lapses and crowded.waits_with_its_page(slot):
+            aside.add(slot.pk)
+        elif slot.lapses and crowded.is_one_too_many(slot):
             gone.add(slot.pk)
             Assignment.objects.filter(pk=slot.pk).update(
                 state=State.WITHDRAWN, annotator=None, schema=None, leased_at=None, available_at=None, is_surplus=True
@@ -127,6 +129,8 @@ def reopen(slots: QuerySet[Assignment], now: Moment | None) -> int:
         Assignment.objects.filter(pk__in=kept[start : start + INSERT_CHUNK]).update(
             state=State.OPEN, annotator=None, schema=None, leased_at=None, available_at=now or Now(), lapses=False
         )
+    if aside:
+        Assignment.objects.filter(pk__in=aside).update(available_at=ASIDE)
     if gone:
         consensus.refresh_many(sorted({slot.item_id for slot in freed if slot.pk in gone}), project=freed[0].project)
     return len(freed)

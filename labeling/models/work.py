@@ -1,6 +1,6 @@
 """Who answers what: slots, drafts, judgments and skips."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -43,6 +43,7 @@ class State(models.TextChoices):
 
 
 HELD = (State.LEASED, State.DONE)
+ASIDE = datetime(9999, 1, 1, tzinfo=UTC)  # when a slot that is set aside would be free again by itself
 # 47 bits of the shuffle below 16 bits of priority: a slot of higher priority comes first, whatever its shuffle.
 SHUFFLE_STEP = 2**15
 PRIORITY_STEP = 2**47
@@ -68,6 +69,10 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def free(self, *, now: datetime | Now) -> Self:
         """Open slots, and leased ones whose time is over. Expiry is a predicate: no janitor is needed for liveness."""
         return self.filter(state__in=[State.OPEN, State.LEASED], available_at__lte=now, lapses=False)
+
+    def set_aside(self) -> Self:
+        """Slots of pages that wait for a manager, because somebody skipped them."""
+        return self.filter(state=State.OPEN, available_at=ASIDE)
 
     def blind_for(self, person: User) -> Self:
         """Slots of items this person knows no opinion of: whoever opened an item's dispute does, for ever."""

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from labeling import consensus, judging, own_work, queue, slots
 from labeling.answers import Answer
-from labeling.models import Assignment, Judgment, Purpose, Selection, Skip
+from labeling.models import Assignment, Judgment, Membership, Purpose, Selection, Skip
 from tests.factories import make_assignment, make_item, make_judgment, make_member, make_project
 from tests.labeling.gold.work import decide
 
@@ -123,3 +123,28 @@ def test_a_corrected_answer_is_one_answer_of_the_day_it_was_given(project, alice
     own = own_work.figures(project, alice)
     assert (own.answers, own.none, [row.answers for row in own.days]) == (1, 0, [1])
     assert Judgment.objects.count() == 2
+
+
+@pytest.mark.parametrize("purpose", [Purpose.NEW_LABEL, Purpose.AUDIT, Purpose.WORK])
+def test_whatever_a_manager_gave_me_to_do_is_said(project, alice, browser, purpose):
+    make_assignment(project, assigned_to=alice, purpose=purpose)
+    assert "Pages are put by for you by name." in section(browser, "todo")
+
+
+@pytest.mark.parametrize("purpose", [Purpose.HONEYPOT, Purpose.REPEAT])
+def test_what_is_about_me_is_never_among_what_is_put_by(project, alice, browser, purpose):
+    make_assignment(project, assigned_to=alice, purpose=purpose)
+    assert "put by" not in section(browser, "todo")
+
+
+def test_a_page_kept_for_adjudicators_is_put_by_for_those_who_are(project, alice, browser):
+    make_assignment(project, assigned_to=alice, purpose=Purpose.RESERVED)
+    assert "put by" not in section(browser, "todo")
+    Membership.objects.create(project=project, user=alice, role="adjudicator")
+    assert "Pages are put by for you by name." in section(browser, "todo")
+
+
+def test_a_page_i_skipped_is_not_said_to_be_put_by(project, alice, browser):
+    slot = make_assignment(project, assigned_to=alice)
+    Skip.objects.create(item=slot.item, round=slot.round, annotator=alice, reason="rather_not")
+    assert "put by" not in section(browser, "todo")

@@ -256,3 +256,50 @@ def test_the_api_says_409_to_an_answer_after_ones_own_skip(desk):
     assert late.status_code == 409
     assert "You skipped this page" in late.json()["detail"]
     assert Draft.objects.exists()
+
+
+# ---- set aside while another has it open ----------------------------------------------------------------------------
+@pytest.fixture
+def aside_in_other_hands():
+    """A page anna set aside while ben has it open, and somebody who could be given it."""
+    project = project_of(overlap=3, skip_policy="aside")
+    anna, ben, cora = someone(project), someone(project), someone(project)
+    slot = next_of(project, ben)
+    skips(project, anna)
+    return project, slot, ben, cora
+
+
+def test_who_has_a_page_open_that_another_set_aside_may_finish_it(aside_in_other_hands):
+    _, slot, ben, _ = aside_in_other_hands
+    assert judging.submit(slot, by=ben, answer=NEWS, now=NOON).verdicts["news"] == "yes"
+
+
+def test_a_page_set_aside_does_not_come_back_when_who_had_it_open_gives_it_up(aside_in_other_hands):
+    project, slot, ben, cora = aside_in_other_hands
+    queue.release(slot, by=ben, now=NOON)
+    assert next_of(project, cora) is None and next_of(project, ben) is None
+    assert not [finding for finding in invariants.findings() if finding.n_breaches]
+
+
+def test_a_page_set_aside_does_not_come_back_when_the_time_of_who_had_it_open_is_over(aside_in_other_hands):
+    project, _, _, cora = aside_in_other_hands
+    assert next_of(project, cora, now=NOON + 100 * HOUR) is None
+
+
+def test_a_page_set_aside_stays_so_when_more_people_are_wanted(aside_in_other_hands):
+    project, slot, ben, cora = aside_in_other_hands
+    projects.change(project, {"overlap": {"default": 5}}, by=None)
+    queue.release(slot, by=ben, now=NOON)
+    assert next_of(project, cora) is None
+    assert Assignment.objects.set_aside().count() == 5
+
+
+@pytest.mark.parametrize("given_up", [True, False])
+def test_once_a_manager_puts_it_back_every_slot_of_it_is_to_be_had(aside_in_other_hands, given_up):
+    project, slot, ben, cora = aside_in_other_hands
+    if given_up:
+        queue.release(slot, by=ben, now=NOON)
+    later = NOON + 100 * HOUR
+    skipping.put_back(skipping.set_aside(project), project=project, by=ben, now=later)
+    dora, emil = someone(project), someone(project)
+    assert all(next_of(project, person, now=later) for person in (cora, dora, emil))
