@@ -20,7 +20,7 @@ from labeling.refusals import Refused
 OPEN_FOR = timedelta(days=7)
 DECIDED = gettext_noop("An adjudicator has decided this page since. Your answer stands as it was.")
 RELEASED = gettext_noop("This page is part of a release. Released answers never change.")
-CLOSED = "This answer can be changed no more. It stands as it was."
+CLOSED = gettext_noop("This answer can be changed no more. It stands as it was.")
 
 
 def may_change(*, now: datetime | Now | None = None) -> Q:
@@ -53,4 +53,4 @@ def require_open(judgment: Judgment) -> None:
     if judgment.item.gold_items.exists():
         raise Refused(_(RELEASED))
     if judgment.purpose in PROBES:
-        raise Refused(CLOSED)
+        raise Refused(_(CLOSED))

@@ -9,6 +9,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from labeling import desks, lost_leases, offers, queue, slots
 from labeling.answers import MAX_NOTE, Answer
@@ -17,8 +19,10 @@ from labeling.refusals import Refused, Stale, Unacceptable
 from labeling.withheld import Moment
 
 NOTHING_SEEN = ""  # the version of a draft that is not there yet
-ELSEWHERE = "You ticked this page on another device meanwhile. Nothing was saved over what you did there."
-GONE = "This page cannot be given to you now: other people have it, or it waits no more. Your ticks are kept."
+ELSEWHERE = gettext_noop("You ticked this page on another device meanwhile. Nothing was saved over what you did there.")
+GONE = gettext_noop(
+    "This page cannot be given to you now: other people have it, or it waits no more. Your ticks are kept."
+)
 
 
 # ---- one page's ticks -----------------------------------------------------------------------------------------------
@@ -32,7 +36,9 @@ def save_draft(slot: Assignment, *, by: User, answer: Answer, seen: str | None =
     dropped by it; one that came later waits here for the item's lock, finds the answer, and is dropped.
     """
     if len(answer.note) > MAX_NOTE:
-        raise Unacceptable(f"A note holds {MAX_NOTE:,} characters.", [{"pointer": "/note", "detail": "Too long."}])
+        raise Unacceptable(
+            _("A note holds %(n)s characters.") % {"n": f"{MAX_NOTE:,}"}, [{"pointer": "/note", "detail": "Too long."}]
+        )
     draft = _save(slot, by, answer) if seen is None else _save_over(slot, by, answer, seen)
     with transaction.atomic():
         slots.lock(slot.item_id)
@@ -70,7 +76,7 @@ def _save_over(slot: Assignment, by: User, answer: Answer, seen: str) -> Draft:
         return there
     if version_of(there) != seen:
         theirs = {**there.answer, "saved_at": there.saved_at}
-        raise Stale(ELSEWHERE, theirs=theirs, mine=said, version=version_of(there))
+        raise Stale(_(ELSEWHERE), theirs=theirs, mine=said, version=version_of(there))
     mine.update(answer=said, saved_at=Now())
     there.refresh_from_db()
     return there
@@ -149,7 +155,7 @@ def go_on(draft: Draft, *, by: User, now: Moment | None = None) -> Assignment:
     try:
         return _go_on(draft, by, now)
     except IntegrityError:  # the same person in two tabs at once: one of them won, and has a page
-        raise Refused("Another of your tabs took a page at this moment. Look there, then try again.") from None
+        raise Refused(_("Another of your tabs took a page at this moment. Look there, then try again.")) from None
 
 
 @transaction.atomic
@@ -164,10 +170,10 @@ def _go_on(draft: Draft, by: User, now: Moment | None) -> Assignment:
     if held is not None:
         queue.release(held, by=by, now=now)
     if not offers.take_these(wish, item=draft.item_id, round=draft.round):
-        raise Refused(GONE)
+        raise Refused(_(GONE))
     slot = offers.held(wish)
     if slot is None:
-        raise Refused(GONE)
+        raise Refused(_(GONE))
     if slot.taken_from_id is not None:
         lost_leases.remember_take_over(slot, loser_id=slot.taken_from_id)
     return slot
@@ -176,9 +182,9 @@ def _go_on(draft: Draft, by: User, now: Moment | None) -> Assignment:
 # ---- in words -------------------------------------------------------------------------------------------------------
 def in_words(answer: dict[str, Any], names: dict[str, str]) -> str:
     """The ticks as one line: "Games yes, News unsure". A label nobody knows any more goes by its key."""
-    said = [f"{names.get(key, key)} yes" for key in _keys(answer.get("yes"))]
-    said += [f"{names.get(key, key)} unsure" for key in _keys(answer.get("unsure"))]
-    return ", ".join(said) or ("None of these" if answer.get("none") else "Nothing ticked yet")
+    said = [_("%(name)s yes") % {"name": names.get(key, key)} for key in _keys(answer.get("yes"))]
+    said += [_("%(name)s unsure") % {"name": names.get(key, key)} for key in _keys(answer.get("unsure"))]
+    return ", ".join(said) or (_("None of these") if answer.get("none") else _("Nothing ticked yet"))
 
 
 def _keys(value: Sequence[str] | None) -> Sequence[str]:

@@ -7,8 +7,10 @@ nothing from it: of other people's flags they see that there are some, and who o
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from labeling import items, permissions, queue, schemas
 from labeling.models import (
@@ -17,6 +19,7 @@ from labeling.models import (
     Event,
     Flag,
     FlagKind,
+    FlagReading,
     Item,
     ItemState,
     OpenedCase,
@@ -32,10 +35,12 @@ MAX_TEXT = 2_000
 SET_ASIDE = "Set aside: someone said that it looks illegal."  # of a page that waits for a manager's decision
 BACK, OUT = "back", "out"
 DECISIONS = (BACK, OUT)
-HOLDS = "You have this page open to answer it. Answer it or give it back before you read what others say about it."
-SETTLED = "This was settled already. Write below if there is more to say."
-FOR_MANAGERS = "This page is set aside until a manager says what becomes of it."
-TO_DECIDE = "Say what becomes of the page: back to the queue, or out of the project."
+HOLDS = gettext_noop(
+    "You have this page open to answer it. Answer it or give it back before you read what others say about it."
+)
+SETTLED = gettext_noop("This was settled already. Write below if there is more to say.")
+FOR_MANAGERS = gettext_noop("This page is set aside until a manager says what becomes of it.")
+TO_DECIDE = gettext_noop("Say what becomes of the page: back to the queue, or out of the project.")
 
 
 # ---- raising --------------------------------------------------------------------------------------------------------
@@ -69,23 +74,25 @@ def _set_aside(item: Item, by: User) -> None:
 def _checked(item: Item, kind: str, label: str, text: str) -> tuple[str, str, str]:
     label, text = label.strip(), _text(text)
     if kind not in FlagKind.values:
-        raise Unacceptable("Say what it is about.",
-                           [{"pointer": "/kind", "detail": f"One of {', '.join(FlagKind.values)}."}])  # fmt: skip
+        raise _wrong(_("Say what it is about."), "kind", f"One of {', '.join(FlagKind.values)}.")
     if kind != FlagKind.GUIDELINE:
         label = ""
     elif label not in {known.key for known in schemas.in_force(item.project).labels}:
-        raise Unacceptable("Say for which label the guideline does not say.",
-                           [{"pointer": "/label", "detail": "A label of this project."}])  # fmt: skip
+        raise _wrong(_("Say for which label the guideline does not say."), "label", "A label of this project.")
     if kind == FlagKind.COMMENT and not text:
-        raise Unacceptable("Write what you want to say.", [{"pointer": "/text", "detail": "Some words are needed."}])
+        raise _wrong(_("Write what you want to say."), "text", "Some words are needed.")
     return kind, label, text
 
 
 def _text(text: str) -> str:
     text = text.strip()
     if len(text) > MAX_TEXT:
-        raise Unacceptable(f"A message holds {MAX_TEXT:,} characters.", [{"pointer": "/text", "detail": "Too long."}])
+        raise _wrong(_("A message holds %(n)s characters.") % {"n": f"{MAX_TEXT:,}"}, "text", "Too long.")
     return text
+
+
+def _wrong(sentence: str, field: str, detail: str) -> Unacceptable:
+    return Unacceptable(sentence, [{"pointer": f"/{field}", "detail": detail}])
 
 
 # ---- the thread -----------------------------------------------------------------------------------------------------
@@ -94,7 +101,7 @@ def comment(flag: Flag, *, by: User, text: str) -> Comment:
     """Say more. When the person who raised it does so after it was settled, it waits for a manager again."""
     text = _text(text)
     if not text:
-        raise Unacceptable("Write what you want to say.", [{"pointer": "/text", "detail": "Some words are needed."}])
+        raise _wrong(_("Write what you want to say."), "text", "Some words are needed.")
     locked = Flag.objects.select_for_update().get(pk=flag.pk)
     written = Comment.objects.create(flag=flag, author=by, text=text)
     if locked.resolved_at is not None and locked.raised_by_id == by.pk:
@@ -112,13 +119,13 @@ def resolve(flag: Flag, *, by: User, text: str = "", decision: str = "", decides
     text = _text(text)
     item = Item.objects.select_for_update().select_related("project").get(pk=flag.item_id)
     if not Flag.objects.open().filter(pk=flag.pk).exists():
-        raise Refused(SETTLED)
+        raise Refused(_(SETTLED))
     together = Flag.objects.filter(pk=flag.pk)
     if waits_for_decision(flag, item):
         if not decides:
-            raise Forbidden(FOR_MANAGERS)
+            raise Forbidden(_(FOR_MANAGERS))
         if decision not in DECISIONS:
-            raise Unacceptable(TO_DECIDE, [{"pointer": "/decision", "detail": f"One of {', '.join(DECISIONS)}."}])
+            raise _wrong(_(TO_DECIDE), "decision", f"One of {', '.join(DECISIONS)}.")
         _decide(item, by, decision, text)
         together = Flag.objects.open().filter(item=item, kind=FlagKind.ILLEGAL)  # the page has one fate
     if text:
@@ -173,7 +180,57 @@ def listed(project: Project, reader: Reader) -> QuerySet[Flag]:
         found = found.filter(raised_by=reader.person)
     opened = OpenedCase.objects.filter(item=OuterRef("item"), person=reader.person)
     is_veiled = ~Q(raised_by=reader.person) & ~Q(Exists(opened))
-    return found.annotate(veiled=Q(is_veiled) if reader.is_given_pages else Q(pk=None))
+    found = found.annotate(veiled=Q(is_veiled) if reader.is_given_pages else Q(pk=None))
+    return _with_news(found, reader.person)
+
+
+# ---- what is new ----------------------------------------------------------------------------------------------------
+def _with_news(found: QuerySet[Flag], person: User) -> QuerySet[Flag]:
+    """Each with whether it `is_new`: an own one answered or settled since it was read, another's that nobody settled
+    and that stands otherwise than this person read it.
+
+    Told by what was on the page, never by the hour: no two clocks can lose a message between them.
+    """
+    mine = FlagReading.objects.filter(flag=OuterRef("pk"), person=person)
+    found = found.annotate(read_to=Coalesce(Subquery(mine.values("last_comment")[:1]), 0))
+    said = Exists(Comment.objects.filter(flag=OuterRef("pk"), pk__gt=OuterRef("read_to")).exclude(author=person))
+    unread = ~Exists(mine)
+    settled_since = ~Exists(mine.filter(settled_at=OuterRef("resolved_at")))
+    settled = Q(resolved_at__isnull=False) & ~Q(resolved_by=person) & Q(settled_since)
+    own = Q(raised_by=person) & (Q(said) | settled)
+    of_others = ~Q(raised_by=person) & Q(resolved_at=None) & (Q(unread) | Q(said))
+    return found.annotate(is_new=Case(When(own | of_others, then=True), default=False))
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    answers: int  # own flags with an answer this person has not read
+    raised: int  # flags of others that are new to who settles them
+
+
+NOTHING_NEW = News(0, 0)
+
+
+def news(project: Project, person: User, *, settles: bool) -> News:
+    """How much is new to this person, in one query."""
+    found = Flag.objects.filter(project=project)
+    if not settles:
+        found = found.filter(raised_by=person)
+    new = _with_news(found, person).filter(is_new=True).order_by()
+    own = Count("pk", filter=Q(raised_by=person))
+    counts = new.aggregate(answers=own, raised=Count("pk", filter=~Q(raised_by=person)))
+    return News(**counts)
+
+
+def mark_read(flag: Flag, reader: Reader) -> None:
+    """This person has the thread before them as it stands. Not while it is veiled: then they have read nothing."""
+    if getattr(flag, "veiled", False):
+        return
+    newest = flag.comments.order_by("-pk").values_list("pk", flat=True).first() or 0
+    FlagReading.objects.bulk_create([FlagReading(flag=flag, person=reader.person)], ignore_conflicts=True)
+    # Copied by the database: what went through Python is spelled otherwise on SQLite, and would be another moment.
+    settled = Subquery(Flag.objects.filter(pk=flag.pk).values("resolved_at")) if flag.resolved_at else None
+    FlagReading.objects.filter(flag=flag, person=reader.person).update(last_comment=newest, settled_at=settled)
 
 
 def in_order(found: QuerySet[Flag], reader: Reader) -> QuerySet[Flag]:
@@ -189,7 +246,7 @@ def opened(flag: Flag, reader: Reader) -> Flag:
     if not flag.veiled:  # type: ignore[attr-defined]  # annotated by listed
         return flag
     if Assignment.objects.filter(item=flag.item_id, annotator=reader.person, state=State.LEASED).exists():
-        raise Refused(HOLDS)
+        raise Refused(_(HOLDS))
     OpenedCase.objects.bulk_create([OpenedCase(item_id=flag.item_id, person=reader.person)], ignore_conflicts=True)
     flag.veiled = False  # type: ignore[attr-defined]
     return flag
@@ -207,9 +264,9 @@ def flaggable(project: Project, person: User, *, any_page: bool) -> QuerySet[Ite
 def who_said(person: User, flag: Flag, reader: Reader) -> str:
     """Whom a message is from, as this reader may know: a name, a pseudonym, or on which side of the thread they are."""
     if person.pk == reader.person.pk:
-        return "You"
+        return _("You")
     if reader.knows_names:
         return person.get_username()
     if person.pk != flag.raised_by_id:
-        return "For the managers"
+        return _("For the managers")
     return Rater.objects.of(flag.project, person).code

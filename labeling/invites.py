@@ -6,12 +6,14 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from labeling.models import Event, Invite, Membership, Project, User
 from labeling.models.people import digest_of
 from labeling.refusals import Refused
 
-OVER = "This invitation was used, taken back or is over. Ask the person who sent it for a new one."
+OVER = gettext_noop("This invitation was used, taken back or is over. Ask the person who sent it for a new one.")
 
 
 @transaction.atomic
@@ -34,7 +36,7 @@ def find(secret: str) -> Invite:
     """The usable invitation behind this link. Raises Refused with a sentence when there is none."""
     invite = Invite.objects.usable().by_secret(secret).select_related("project").first()
     if invite is None:
-        raise Refused(OVER)
+        raise Refused(_(OVER))
     return invite
 
 
@@ -43,7 +45,7 @@ def accept(invite: Invite, *, user: User) -> None:
     """Spend the invitation: one UPDATE decides between two people with the same link."""
     spent = Invite.objects.usable().filter(pk=invite.pk).update(used_at=timezone.now(), used_by=user)
     if not spent:
-        raise Refused(OVER)
+        raise Refused(_(OVER))
     Membership.objects.get_or_create(project=invite.project, user=user, role=invite.role)
     Event.record("invite.accepted", by=user, project=invite.project, about=invite, role=invite.role)
 

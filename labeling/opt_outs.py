@@ -6,6 +6,7 @@ Which they are is between the person and the queue: no list, event or report nam
 from collections.abc import Collection
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from labeling import desks, expectations, schemas
 from labeling.models import Desk, Project, SchemaVersion, User
@@ -32,7 +33,7 @@ def choose(project: Project, user: User, keys: Collection[str]) -> list[str]:
     known = [key for key, _ in choices(project)]
     unknown = sorted(set(keys) - set(known))
     if unknown:
-        sentence = f"Not a label of this project: {', '.join(unknown)[:200]}."
+        sentence = _("Not a label of this project: %(these)s.") % {"these": ", ".join(unknown)[:200]}
         raise Unacceptable(sentence, [{"pointer": "/opted_out", "detail": sentence}])
     wanted = [key for key in known if key in set(keys)]
     desk = desks.of(project, user)

@@ -12,6 +12,8 @@ else.
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from labeling.models import Membership, Project, User
 from labeling.refusals import Forbidden
@@ -142,11 +144,13 @@ BROWSER_ONLY = frozenset(
 )  # fmt: skip
 
 SENTENCES = {
-    "queue.claim": "Only annotators and adjudicators of a project are given its pages to judge. Ask a manager.",
-    "adjudication.decide": "Only adjudicators of this project decide. Ask a manager for the role.",
+    "queue.claim": gettext_noop(
+        "Only annotators and adjudicators of a project are given its pages to judge. Ask a manager."
+    ),
+    "adjudication.decide": gettext_noop("Only adjudicators of this project decide. Ask a manager for the role."),
 }
-BLIND = "Who may be given pages here sees no opinions about them. Ask a manager for the numbers you need."
-DEFAULT_SENTENCE = "Your role in this project does not include this. Ask a manager of the project."
+BLIND = gettext_noop("Who may be given pages here sees no opinions about them. Ask a manager for the numbers you need.")
+DEFAULT_SENTENCE = gettext_noop("Your role in this project does not include this. Ask a manager of the project.")
 
 
 def may(user: Person, action: str, project: Project | None = None, *, roles: frozenset[str] | None = None) -> bool:
@@ -183,7 +187,7 @@ def require(user: Person, action: str, project: Project | None = None, *, roles:
         roles = roles_of(user, project)
     if not may(user, action, project, roles=roles):
         is_blind = bool(POLICY[action].blind & roles) if roles and action in POLICY else False
-        raise Forbidden(BLIND if is_blind else SENTENCES.get(action, DEFAULT_SENTENCE))
+        raise Forbidden(_(BLIND if is_blind else SENTENCES.get(action, DEFAULT_SENTENCE)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from labeling.quality.intervals import Estimate
 
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -18,12 +21,15 @@ def estimate(found: Estimate) -> str:
     if found.value is None:
         return too_few(found)
     if found.low is None or found.high is None:
-        return f"{number(found.value)}, no interval yet"
-    return f"{number(found.value)} ({number(found.low)} to {number(found.high)})"
+        return _("%(value)s, no interval yet") % {"value": number(found.value)}
+    said = {"value": number(found.value), "low": number(found.low), "high": number(found.high)}
+    return _("%(value)s (%(low)s to %(high)s)") % said
 
 
 def too_few(found: Estimate) -> str:
-    return f"too few (n {found.n:,})" if found.n < 20 else (found.reason or "cannot tell yet")
+    if found.n < 20:
+        return _("too few (n %(n)s)") % {"n": f"{found.n:,}"}
+    return found.reason or _("cannot tell yet")
 
 
 def share(value: float) -> str:
@@ -66,17 +72,24 @@ def duration(seconds: float) -> str:
     """ "40 seconds", "12 minutes", "2 hours 5 minutes"."""
     minutes = round(seconds / 60)
     if minutes < 1:
-        return counted(round(seconds), "second")
+        return _n(round(seconds), ngettext("%(n)s second", "%(n)s seconds", round(seconds)))
     hours, rest = divmod(minutes, 60)
-    said = [counted(hours, "hour")] if hours else []
-    return " ".join([*said, counted(rest, "minute")] if rest or not hours else said)
+    said = [_n(hours, ngettext("%(n)s hour", "%(n)s hours", hours))] if hours else []
+    return " ".join([*said, _n(rest, ngettext("%(n)s minute", "%(n)s minutes", rest))] if rest or not hours else said)
+
+
+def _n(n: int, words: str) -> str:
+    return words % {"n": f"{n:,}"}
 
 
 def listed(words: Sequence[str], *, most: int = 4) -> str:
     """ "Arts", "Arts and News", "Arts, News and 5 more"."""
     if len(words) > most:
-        return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+        some, more = ", ".join(words[: most - 1]), len(words) - most + 1
+        return _("%(some)s and %(n)s more") % {"some": some, "n": more}
+    if len(words) < 2:
+        return words[0] if words else ""
+    return _("%(some)s and %(last)s") % {"some": ", ".join(words[:-1]), "last": words[-1]}
 
 
 def sentence_start(text: str) -> str:

@@ -38,6 +38,7 @@ urlpatterns = [
     path("p/<slug:slug>/mine/", mine.mine, name="mine"),
     path("p/<slug:slug>/mine/letters/", letters.letters, name="letters"),
     path("p/<slug:slug>/mine/opt-outs/", care.choose_opt_outs, name="opt_outs"),
+    path("p/<slug:slug>/mine/figures/", mine.show_figures, name="show_figures"),
     path("p/<slug:slug>/mine/last/", change.change_last, name="change_last"),
     path("p/<slug:slug>/mine/<int:judgment_id>/", change.change, name="change"),
     path("p/<slug:slug>/mine/drafts/<int:draft_id>/go-on/", mine.go_on, name="draft_go_on"),

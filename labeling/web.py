@@ -1,7 +1,7 @@
 """What every page shares: the declared action, page or fragment, the menu, response rules, and error pages."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -13,12 +13,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from labeling import permissions
+from labeling import flags, permissions
 from labeling.models import Project, User
-from labeling.phrases import counted
+from labeling.phrases import duration
 from labeling.refusals import Refused
 
 View = Callable[..., HttpResponseBase]
@@ -111,6 +112,8 @@ def page_or_fragment(
 
 
 # ---- the menu -----------------------------------------------------------------------------------------------------
+# What of a person's flags is new, by the page that shows it (flags.News).
+NEWS = {"labeling:mine": "answers", "labeling:flags": "raised"}
 MENU = [
     (gettext_noop("Overview"), "labeling:overview", "dashboard.project"),
     (gettext_noop("Annotate"), "labeling:annotate", "queue.claim"),
@@ -135,16 +138,23 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         return {"project": None, "nav": []}
     roles = request.roles  # type: ignore[attr-defined]
     entries = [
-        (_(title), _address(name, project))
+        (_(title), _address(name, project), NEWS.get(name, ""))
         for title, name, action in MENU
         if permissions.may(request.user, action, project, roles=roles)
     ]
-    nav = [(title, url, request.path.startswith(url)) for title, url in entries if url]
+    nav = [(title, url, request.path.startswith(url), new) for title, url, new in entries if url]
     # The overview's address is the start of all the others: current only when nothing longer matches.
-    if sum(current for _, _, current in nav) > 1:
-        longest = max(url for _, url, current in nav if current)
-        nav = [(title, url, url == longest) for title, url, _ in nav]
-    return {"project": project, "nav": nav, "roles": roles}
+    if sum(current for _, _, current, _ in nav) > 1:
+        longest = max(url for _, url, current, _ in nav if current)
+        nav = [(title, url, url == longest, new) for title, url, _, new in nav]
+    return {"project": project, "nav": nav, "roles": roles, "news": SimpleLazyObject(partial(_news, request, project))}
+
+
+def _news(request: HttpRequest, project: Project) -> flags.News:
+    """Asked where a menu is drawn that shows it, and nowhere else: never for the next page of work."""
+    roles = request.roles  # type: ignore[attr-defined]
+    settles = permissions.may(request.user, "flag.resolve", project, roles=roles)
+    return flags.news(project, cast(User, request.user), settles=settles)
 
 
 def _address(name: str, project: Project) -> str:
@@ -178,15 +188,16 @@ class ResponseRules:
 def login_paused(request: HttpRequest, _credentials: object, *_args: object, **_kwargs: object) -> HttpResponse:
     """After too many wrong passwords: a pause, never a lock-out (labeling/login_throttle.py)."""
     pause = settings.AXES_COOLOFF_TIME
-    sentence = (
-        f"Too many wrong passwords. Wait {counted(round(pause.total_seconds() / 60), 'minute')}, then try again, "
-        "or reset your password."
-    )
+    sentence = (_("Too many wrong passwords. Wait %(time)s, then try again, or reset your password.")) % {
+        "time": duration(pause.total_seconds())
+    }
     response = render(request, "refused.html", {"sentence": sentence}, status=429)
     response["Retry-After"] = str(round(pause.total_seconds()))
     return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    sentence = "This form was open for too long or came from another site. Go back, reload the page and send it again."
+    sentence = _(
+        "This form was open for too long or came from another site. Go back, reload the page and send it again."
+    )
     return render(request, "403.html", {"sentence": sentence}, status=403)

@@ -5,9 +5,18 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.models import Assignment, Dispute, GoldRelease, Membership, Project, Role, User
+from labeling.phrases import listed
 
+ROLE_NAMES = {  # as they stand in a sentence
+    Role.VIEWER: gettext_lazy("viewer"),
+    Role.ANNOTATOR: gettext_lazy("annotator"),
+    Role.ADJUDICATOR: gettext_lazy("adjudicator"),
+    Role.MANAGER: gettext_lazy("manager"),
+}
 ANSWERING = {Role.ANNOTATOR, Role.ADJUDICATOR}
 COUNTED_SLOTS = 500  # counting stops here, so that a queue of a million costs no more than a short one
 SHOWN_PAGES = 100
@@ -23,6 +32,10 @@ class Line:
     action: str
     gold: str
 
+    @property
+    def roles_in_words(self) -> str:
+        return listed([str(ROLE_NAMES[role]) for role in self.roles])
+
 
 def lines_for(user: User, projects: Iterable[Project]) -> list[Line]:
     projects = list(projects)
@@ -37,17 +50,17 @@ def lines_for(user: User, projects: Iterable[Project]) -> list[Line]:
 
 def _line(user: User, project: Project, roles: tuple[str, ...], disputed: int, gold: str) -> Line:
     if project.archived_at is not None:
-        return Line(project, roles, "Archived.", "", gold)
+        return Line(project, roles, _("Archived."), "", gold)
     if Role.ADJUDICATOR in roles and disputed:
-        return Line(project, roles, f"{_pages(disputed)} to settle.", "adjudicate", gold)
+        return Line(project, roles, _("%(pages)s to settle.") % {"pages": _pages(disputed)}, "adjudicate", gold)
     free = _free_pages(user, project) if ANSWERING & {*roles} else ""
     if free:
-        return Line(project, roles, f"{free} to judge.", "annotate", gold)
-    return Line(project, roles, "Nothing waits for you.", "", gold)
+        return Line(project, roles, _("%(pages)s to judge.") % {"pages": free}, "annotate", gold)
+    return Line(project, roles, _("Nothing waits for you."), "", gold)
 
 
 def _pages(n: int) -> str:
-    return "1 page" if n == 1 else f"{n:,} pages"
+    return ngettext("%(n)s page", "%(n)s pages", n) % {"n": f"{n:,}"}
 
 
 def _roles(user: User) -> dict[int, tuple[str, ...]]:
@@ -68,7 +81,7 @@ def _free_pages(user: User, project: Project) -> str:
         return ""
     if pages < SHOWN_PAGES and len(slots) < COUNTED_SLOTS:
         return _pages(pages)
-    return f"{_pages(min(pages, SHOWN_PAGES))} or more"
+    return _("%(pages)s or more") % {"pages": _pages(min(pages, SHOWN_PAGES))}
 
 
 def _disputed_pages(projects: list[Project]) -> dict[int, int]:

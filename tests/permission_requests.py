@@ -513,6 +513,7 @@ REQUESTS: dict[str, list[Call]] = {
     "desk.set_own": [
         page("GET", "labeling:letters"),
         page("POST", "labeling:letters", body=sends(games="x")),
+        page("POST", "labeling:show_figures", body=sends(show="1")),
         page("POST", "labeling:opt_outs", body=sends(opted_out="games")),
         api("GET", "opt_outs"),
         api("PUT", "opt_outs", body=sends(opted_out=["games"])),
@@ -548,6 +549,7 @@ REQUESTS: dict[str, list[Call]] = {
     ],
     "judgment.read_own": [
         page("GET", "labeling:mine"), page("GET", "labeling:change_last"), api("GET", "own_judgments"),
+        api("GET", "my_work"), api("GET", "returned"),
         api("GET", "quality_mine"),
     ],
     "judgment.revise_own": [

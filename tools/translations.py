@@ -52,7 +52,7 @@ def _in_python() -> Iterator[Message]:
 
 
 def _in_templates() -> Iterator[Message]:
-    for path in sorted((ROOT / "templates").rglob("*.html")):
+    for path in sorted([*(ROOT / "templates").rglob("*.html"), *(ROOT / "templates").rglob("*.txt")]):
         parsed = engines["django"].from_string(path.read_text("utf-8")).template
         for node in _nodes(parsed):
             if isinstance(node, TranslateNode):

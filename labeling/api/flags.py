@@ -48,6 +48,9 @@ class FlagShape(serializers.Serializer):
     raised_by = serializers.CharField(allow_null=True)
     raised_at = serializers.DateTimeField()
     resolved_at = serializers.DateTimeField(allow_null=True)
+    is_new = serializers.BooleanField(
+        help_text="the caller's own: answered or settled since they read it; of others: open, and not read as it stands"
+    )
 
 
 class ThreadShape(FlagShape):
@@ -115,7 +118,7 @@ class FlagView(OneFlagView):
     @extend_schema(responses=ThreadShape)
     def get(self, request, flag_id: int) -> Response:
         """A flag with its thread. 409 while the caller holds its page and it is another person's."""
-        flags.opened(self.flag, self.reader)
+        flags.mark_read(flags.opened(self.flag, self.reader), self.reader)
         return self.thread()
 
 
@@ -154,6 +157,7 @@ def flag_shape(flag: Flag, reader: flags.Reader) -> dict[str, Any]:
         "raised_by": None if veiled else flags.who_said(flag.raised_by, flag, reader),
         "raised_at": flag.raised_at,
         "resolved_at": flag.resolved_at,
+        "is_new": getattr(flag, "is_new", False),  # annotated by flags.listed; one just raised is known to its author
     }
 
 

@@ -7,11 +7,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
-from labeling import drafts, judging, opt_outs, own_work
+from labeling import drafts, flags, judging, opt_outs, own_work, permissions, returned, today
 from labeling.api.base import ActionView, paged
 from labeling.api.queue import next_shape_of, shape_of
 from labeling.api.shapes import DraftShape, JudgmentShape, NextShape, draft_shape
-from labeling.models import Draft, Judgment
+from labeling.models import Assignment, Draft, Judgment
 
 STATES = ("revisable", "all")
 
@@ -42,6 +42,73 @@ class OwnJudgmentsView(ActionView):
 
 def _own_shape(judgment: Judgment) -> dict[str, Any]:
     return {**shape_of(judgment), "version": judging.version_of(judgment)}
+
+
+# ---- what waits, and what came back ----------------------------------------------------------------------------------
+class TodayShape(serializers.Serializer):
+    answers = serializers.IntegerField()
+    goal = serializers.IntegerField(allow_null=True)
+    active_seconds = serializers.FloatField()
+    minutes_to_goal = serializers.IntegerField(allow_null=True, help_text="at the pace of today; null: not known")
+
+
+class MyWorkShape(serializers.Serializer):
+    held = serializers.IntegerField(allow_null=True, help_text="the assignment the caller has open")
+    is_put_by = serializers.BooleanField(help_text="a manager gave them pages by name")
+    reason = serializers.CharField(help_text="why nothing waits, where nothing does")
+    returned = serializers.IntegerField(help_text="pages sent back to them")
+    new_answers = serializers.IntegerField(help_text="own flags with an answer they have not read")
+    new_flags = serializers.IntegerField(help_text="flags of others that are new to who settles them")
+    today = TodayShape(allow_null=True, help_text="null: they chose to see no figures")
+
+
+class MyWorkView(ActionView):
+    actions = {"GET": "judgment.read_own"}
+
+    @extend_schema(responses=MyWorkShape)
+    def get(self, request, slug: str) -> Response:
+        """What waits for the caller here, what came back to them, and their own day."""
+        waits = own_work.waiting_for(self.project, self.person)
+        settles = permissions.may(self.person, "flag.resolve", self.project, roles=self.roles)
+        news = flags.news(self.project, self.person, settles=settles)
+        return Response(
+            {
+                "held": waits.held.pk if waits.held else None,
+                "is_put_by": waits.is_put_by,
+                "reason": waits.sentence,
+                "returned": returned.pages(self.project, self.person).count(),
+                "new_answers": news.answers,
+                "new_flags": news.raised,
+                "today": _today_shape(today.of(self.person, self.project)),
+            }
+        )
+
+
+def _today_shape(found: today.Today | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"answers": found.answers, "goal": found.goal, "active_seconds": found.active_seconds,
+            "minutes_to_goal": found.minutes_to_goal}  # fmt: skip
+
+
+class ReturnedShape(serializers.Serializer):
+    id = serializers.IntegerField(help_text="the assignment")
+    item = serializers.CharField()
+    url = serializers.CharField()
+    since = serializers.DateTimeField()
+
+
+class ReturnedView(ActionView):
+    actions = {"GET": "judgment.read_own"}
+
+    @extend_schema(responses=ReturnedShape(many=True))
+    def get(self, request, slug: str) -> Response:
+        """Pages the caller is asked to judge once more; `next` leases them first."""
+        return paged(self, returned.pages(self.project, self.person), self._shape)
+
+    def _shape(self, slot: Assignment) -> dict[str, Any]:
+        url = slot.item.url_key if self.project.show_queries else slot.item.url_display
+        return {"id": slot.pk, "item": slot.item.public_id, "url": url, "since": slot.created_at}
 
 
 # ---- drafts ---------------------------------------------------------------------------------------------------------

@@ -24,23 +24,23 @@ class NewAccountForm(BaseUserCreationForm):
     class Meta:
         model = User
         fields = ("username", "email")
-        labels = {"username": "Name you log in with", "email": _("E-mail address")}
+        labels = {"username": _("Name you log in with"), "email": _("E-mail address")}
         help_texts = {
-            "username": "Letters, digits and @ . + - _ only. Other members of your projects see it.",
+            "username": _("Letters, digits and @ . + - _ only. Other members of your projects see it."),
             "email": _("Only used when you forget your password."),
         }
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = " ".join(password_validation.password_validators_help_texts())
-        self.fields["password2"].label = "Password again"
+        self.fields["password2"].label = _("Password again")
         self.fields["password2"].help_text = ""
 
     def clean_username(self) -> str:
         """Names that differ only in capitals would be taken for each other."""
         username = self.cleaned_data["username"]
         if User.objects.filter(username__iexact=username).exists():
-            raise forms.ValidationError("Somebody has this name already. Choose another.")
+            raise forms.ValidationError(_("Somebody has this name already. Choose another."))
         return username
 
 
@@ -74,18 +74,20 @@ class PreferencesForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ("email", "language", "single_keys", "cover_pages", "daily_goal")
+        fields = ("email", "language", "single_keys", "cover_pages", "daily_goal", "shows_figures")
         labels = {
             "email": _("E-mail address"),
             "single_keys": _("Single keys: one letter answers, without Ctrl or Alt"),
             "cover_pages": _("Cover every page until I ask"),
             "daily_goal": _("My goal for a day, in pages"),
+            "shows_figures": _("Show my figures of today beside the work"),
         }
         help_texts = {
             "email": _("Only used when you forget your password."),
             "single_keys": _("Switch it off when letters are taken by speech input or a screen reader."),
             "cover_pages": _("The text of each page is hidden until you uncover it."),
             "daily_goal": _("Yours alone: nobody else sees it."),
+            "shows_figures": _("How many pages, your goal and how far it is. Nobody else sees them."),
         }
 
     def __init__(self, request: HttpRequest, data: Any = None) -> None:

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from labeling import accounts, invites, login_throttle, sessions, tokens
 from labeling.forms.accounts import NewAccountForm, PasswordForm, PreferencesForm, TokenForm
-from labeling.models import ApiToken, UserSession
+from labeling.models import ApiToken, Role, UserSession
 from labeling.refusals import Refused, Unacceptable
 from labeling.web import PersonRequest, page
+from labeling.worklist import ROLE_NAMES
 
 PLAIN_PATH = re.compile(r"/(?![/\\])")
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -85,7 +86,7 @@ def change_password(request: PersonRequest) -> HttpResponse:
         old_key = request.session.session_key
         update_session_auth_hash(request, request.user)
         sessions.renamed(request, old_key)
-        messages.success(request, "Your password is changed. Everywhere else you are logged out.")
+        messages.success(request, _("Your password is changed. Everywhere else you are logged out."))
         return redirect("accounts:sessions")
     return _form(request, "accounts/password.html", form)
 
@@ -103,7 +104,7 @@ def end_session(request: PersonRequest, session_id: int) -> HttpResponse:
     own = UserSession.objects.filter(user=request.user)
     get_object_or_404(own, pk=session_id)
     sessions.end(own.filter(pk=session_id))
-    messages.success(request, "That session is ended.")
+    messages.success(request, _("That session is ended."))
     return redirect("accounts:sessions")
 
 
@@ -111,7 +112,7 @@ def end_session(request: PersonRequest, session_id: int) -> HttpResponse:
 @require_POST
 def end_other_sessions(request: PersonRequest) -> HttpResponse:
     sessions.end_others(request.user, but=request.session.session_key)
-    messages.success(request, "You are logged in only here now.")
+    messages.success(request, _("You are logged in only here now."))
     return redirect("accounts:sessions")
 
 
@@ -164,18 +165,19 @@ def accept_invite(request: HttpRequest, secret: str) -> HttpResponse:
         invite = invites.find(secret)
     except Refused as over:
         return render(request, "accounts/invite_over.html", {"sentence": over.sentence}, status=404)
+    invited = {"invite": invite, "role_in_words": ROLE_NAMES[Role(invite.role)]}
     if request.user.is_authenticated:
         if request.method == "POST":
             invites.accept(invite, user=request.user)
             return redirect(settings.LOGIN_REDIRECT_URL)
-        return render(request, "accounts/invite.html", {"invite": invite})
+        return render(request, "accounts/invite.html", invited)
     form = NewAccountForm(request.POST or None)
     if form.is_valid():
         data = form.cleaned_data
         user = invites.accept_as_new(invite, username=data["username"], email=data["email"], password=data["password1"])
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
         return redirect(settings.LOGIN_REDIRECT_URL)
-    return _form(request, "accounts/invite.html", form, invite=invite)
+    return _form(request, "accounts/invite.html", form, **invited)
 
 
 def _form(request: HttpRequest, template: str, form, **context: object) -> HttpResponse:

@@ -11,15 +11,14 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import drafts, idempotency, judging, own_letters, queue, schemas, suggestions, waiting
+from labeling import drafts, idempotency, judging, own_letters, queue, schemas, suggestions, today, waiting
 from labeling.forms.answers import AnswerForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
-from labeling.models import Assignment, Draft, Judgment, Project
+from labeling.models import Assignment, Draft, Project, User
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
 from labeling.refusals import LeaseLost, Refused, Unacceptable
 from labeling.views.flags import flag_form
@@ -195,13 +194,12 @@ def skip_reasons(project: Project) -> list[tuple[str, str]]:
     return others if project.may_skip else [(code, words) for code, words in others if code in NOT_ASSESSABLE]
 
 
-def progress(user, project: Project) -> dict[str, int | None]:
-    """How many pages this person answered today here, and the goal they set for themself."""
-    start = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    done = Judgment.objects.filter(
-        rater__user=user, rater__project=project, submitted_at__gte=start, revision=1
-    ).count()
-    return {"done_today": done, "goal": user.daily_goal}
+def progress(user: User, project: Project) -> dict[str, Any]:
+    """How many pages this person answered today here, their own goal and how far it is; if they wish."""
+    found = today.of(user, project)
+    if found is None:
+        return {"is_hidden": True}
+    return {"done_today": found.answers, "goal": found.goal, "pace": today.in_words(found)}
 
 
 # ---- one slot, one form, one effect ---------------------------------------------------------------------------------

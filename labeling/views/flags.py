@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling import flags, permissions, schemas
@@ -17,8 +19,8 @@ from labeling.views.material import address
 from labeling.web import PersonRequest, is_htmx, page
 
 SHOWN = 100
-SENT = "The managers have it. You find their answer in My work."
-ASIDE = "The page is set aside: nobody is given it until a manager has decided. Thank you for saying so."
+SENT = gettext_noop("The managers have it. You find their answer in My work.")
+ASIDE = gettext_noop("The page is set aside: nobody is given it until a manager has decided. Thank you for saying so.")
 
 
 @require_POST
@@ -36,11 +38,11 @@ def raise_flag(request: PersonRequest, project: Project, assignment_id: int) -> 
     except Unacceptable as fault:
         return _still_here(request, project, slot, said, fault)
     if said["kind"] == FlagKind.ILLEGAL:
-        messages.success(request, ASIDE)
+        messages.success(request, _(ASIDE))
         return _next_page(request, project)
     if is_htmx(request):
-        return _form(request, project, slot, {"flag_sent": SENT})
-    messages.success(request, SENT)
+        return _form(request, project, slot, {"flag_sent": _(SENT)})
+    messages.success(request, _(SENT))
     return redirect("labeling:annotate", project.slug)
 
 
@@ -96,7 +98,8 @@ def row(flag: Flag, project: Project) -> dict[str, Any]:
     return {
         "flag": flag,
         "veiled": veiled,
-        "title": "Somebody said something about this page" if veiled else _title(flag, project),
+        "is_new": flag.is_new,  # type: ignore[attr-defined]
+        "title": _("Somebody said something about this page") if veiled else _title(flag, project),
         "address": address(flag.item, project=project),
         "url": reverse("labeling:flag", args=[project.slug, flag.pk]),
     }
@@ -113,7 +116,9 @@ def _title(flag: Flag, project: Project) -> str:
 @page("flag.read")
 def thread(request: PersonRequest, project: Project, flag_id: int) -> HttpResponse:
     reader = _reader(request, project)
-    return _thread(request, project, flags.opened(_flag(project, reader, flag_id), reader), reader)
+    flag = flags.opened(_flag(project, reader, flag_id), reader)
+    flags.mark_read(flag, reader)
+    return _thread(request, project, flag, reader)
 
 
 @require_POST
@@ -126,7 +131,7 @@ def comment(request: PersonRequest, project: Project, flag_id: int) -> HttpRespo
         flags.comment(flag, by=request.user, text=text)
     except Unacceptable as fault:
         return _thread(request, project, flag, reader, wrong=fault.sentence, text=text)
-    messages.success(request, "Your message is sent.")
+    messages.success(request, _("Your message is sent."))
     return redirect("labeling:flag", project.slug, flag.pk)
 
 

@@ -14,6 +14,7 @@ from labeling.models import Consensus, Item, Project, Stream
 from labeling.models.items import ItemState
 from labeling.permissions import Sight
 from labeling.refusals import Unacceptable
+from labeling.views.languages import speak_to
 from labeling.views.material import address, material
 from labeling.web import PersonRequest, page
 
@@ -65,6 +66,7 @@ def item(request: PersonRequest, project: Project, public_id: str) -> HttpRespon
     found = Item.objects.filter(project=project, public_id=public_id).select_related("snapshot", "first_import")
     if not _may(request, "item.list"):
         this = get_object_or_404(found.readable_by_annotator(request.user))
+        speak_to(request)
         return render(request, "labeling/item.html", {"page": material(this, this.snapshot, project=project)})
     this, sight = get_object_or_404(found), _sight(request)
     context = {

@@ -19,9 +19,10 @@ ENGLISH = "en"
 # The actions (permissions.py) whose pages are translated.
 TRANSLATED = frozenset(
     {
-        "account.change_own_password", "account.login", "account.logout", "account.preferences_own",
-        "account.reset_password", "assignment.skip_own", "desk.set_own", "judgment.create", "judgment.read_own",
-        "judgment.revise_own", "project.list", "queue.claim", "queue.release_own_lease",
+        "account.accept_invite", "account.change_own_password", "account.login", "account.logout",
+        "account.preferences_own", "account.reset_password", "account.sessions_own", "assignment.skip_own",
+        "desk.set_own", "draft.save_own", "flag.comment", "flag.create", "flag.read", "judgment.create",
+        "judgment.read_own", "judgment.revise_own", "project.list", "queue.claim", "queue.release_own_lease",
     }
 )  # fmt: skip
 

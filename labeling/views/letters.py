@@ -19,7 +19,7 @@ def letters(request: PersonRequest, project: Project) -> HttpResponse:
     """Show one's letters; a POST keeps others, `reset` those of the project."""
     schema = schemas.in_force_if_any(project)
     if schema is None:
-        raise Refused("This project asks nothing yet, so its labels have no letters.")
+        raise Refused(_("This project asks nothing yet, so its labels have no letters."))
     if request.method != "POST":
         now = own_letters.of(schema, own_letters.wanted_by(request.user, project))
         return _page(request, LettersForm(schema, now), status=200)

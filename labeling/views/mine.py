@@ -12,11 +12,12 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import drafts, flags, opt_outs, own_letters, own_work, person_quality, schemas
+from labeling import drafts, flags, opt_outs, own_letters, own_work, person_quality, returned, schemas
 from labeling.forms.care import OptOutForm
-from labeling.models import Comment, Draft, Honeypot, Judgment, Project
+from labeling.models import Comment, Draft, Honeypot, Judgment, Project, User
 from labeling.phrases import duration, estimate, listed, share
 from labeling.refusals import Refused
 from labeling.views.annotate import progress
@@ -28,6 +29,7 @@ from labeling.web import PersonRequest, page
 ANSWERS_A_PAGE = 20
 DRAFTS_SHOWN = 50
 TOLD_SHOWN = 20
+RETURNED_SHOWN = 20
 
 Found = dict[str, Any] | None
 
@@ -92,12 +94,26 @@ def go_on(request: PersonRequest, project: Project, draft_id: int) -> HttpRespon
 @page("draft.save_own")
 def throw_away(request: PersonRequest, project: Project, draft_id: int) -> HttpResponse:
     drafts.throw_away(_own_draft(request, project, draft_id))
-    messages.success(request, "The draft is thrown away.")
+    messages.success(request, _("The draft is thrown away."))
     return redirect("labeling:mine", project.slug)
 
 
 def _own_draft(request: PersonRequest, project: Project, draft_id: int) -> Draft:
     return get_object_or_404(drafts.of_person(request.user, project), pk=draft_id)
+
+
+# ---- what came back --------------------------------------------------------------------------------------------------
+def came_back(request: PersonRequest, project: Project) -> Found:
+    """Pages to judge once more, and what the managers answered since I read it."""
+    pages = list(returned.pages(project, request.user)[: RETURNED_SHOWN + 1])
+    reader = flags.reader(request.user, project, roles=request.roles)
+    answered = list(returned.answers(project, reader)[: RETURNED_SHOWN + 1])
+    return {
+        "pages": [{"address": address(slot.item, project=project)} for slot in pages[:RETURNED_SHOWN]],
+        "answers": [flag_row(flag, project) for flag in answered[:RETURNED_SHOWN]],
+        "more": max(len(pages), len(answered)) > RETURNED_SHOWN,
+        "shown": RETURNED_SHOWN,
+    }
 
 
 # ---- what I told the managers ---------------------------------------------------------------------------------------
@@ -143,6 +159,8 @@ def _answer_row(judgment: Judgment, project: Project) -> dict[str, Any]:
 
 # ---- figures and comfort --------------------------------------------------------------------------------------------
 def figures(request: PersonRequest, project: Project) -> Found:
+    if not request.user.shows_figures:
+        return {"is_hidden": True}
     own = own_work.figures(project, request.user)
     if not own.days and not own.skips:
         return None
@@ -153,6 +171,14 @@ def figures(request: PersonRequest, project: Project) -> Found:
         "n_days": own_work.FIGURE_DAYS,
         "days": [{"day": row.day, "answers": row.answers, "active": duration(row.active_seconds)} for row in own.days],
     }
+
+
+@require_POST
+@page("desk.set_own")
+def show_figures(request: PersonRequest, project: Project) -> HttpResponse:
+    """See one's own figures beside the work, or see none of them; back to where that was asked."""
+    User.objects.filter(pk=request.user.pk).update(shows_figures=request.POST.get("show") == "1")
+    return redirect("labeling:annotate" if request.POST.get("back") == "annotate" else "labeling:mine", project.slug)
 
 
 def known(request: PersonRequest, project: Project) -> Found:
@@ -175,7 +201,7 @@ def _missed_row(missed: Sequence[str], page: Honeypot, project: Project) -> dict
     right = [f"{schema.label(key).name}: {page.verdicts[key]}" for key in missed]
     return {
         "address": address(page.item, project=project),
-        "right": f"Right is {listed(right, most=8)}",
+        "right": _("Right is %(these)s") % {"these": listed(right, most=8)},
         "explanation": page.explanation,
     }
 
@@ -201,6 +227,7 @@ def care(request: PersonRequest, project: Project) -> Found:
 
 SECTIONS = (
     Section("todo", to_do),
+    Section("returned", came_back),
     Section("drafts", kept_drafts),
     Section("told", told),
     Section("done", done),

@@ -13,6 +13,7 @@ from labeling.models import Judgment, Project
 from labeling.standing import Obstacle, Standing
 from labeling.views import figures
 from labeling.views.annotate import progress
+from labeling.views.languages import speak_to
 from labeling.web import PersonRequest, page
 
 PEOPLE_SHOWN = 7
@@ -61,6 +62,7 @@ def overview(request: PersonRequest, project: Project) -> HttpResponse:
 
 def _own_figures(request: PersonRequest, project: Project) -> HttpResponse:
     """What an annotator sees: their own pages, and the way to the next one."""
+    speak_to(request)
     answered = Judgment.objects.current().filter(rater__user=request.user, rater__project=project).count()
     context = {"own": progress(request.user, project), "answered": answered}
     return render(request, "labeling/overview_own.html", context)

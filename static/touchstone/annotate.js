@@ -126,7 +126,7 @@ function bringInLine(root, row) {
 
 // ---- the draft ----
 
-const ELSEWHERE = "You ticked this page on another device meanwhile.";
+const elsewhere = () => t("You ticked this page on another device meanwhile.");
 
 /** The same answer, whatever the order in which it was ticked. */
 function saysTheSame(one, other) {
@@ -141,8 +141,8 @@ function saidIn(root, answer) {
     name,
     verdict: answer.yes.includes(label) ? "yes" : answer.unsure.includes(label) ? "unsure" : "no",
   }));
-  const note = answer.note ? `, with the note “${answer.note}”` : "";
-  return `${inWords(rows, answer.none).strong || "nothing chosen"}${note}`;
+  const said = inWords(rows, answer.none).strong || t("nothing chosen");
+  return answer.note ? t("{said}, with the note “{note}”", { said, note: answer.note }) : said;
 }
 
 function draftOf(root) {
@@ -192,13 +192,15 @@ function draftOf(root) {
   function chooseBetween({ theirs, version: theirVersion }) {
     refused("draft", {
       status: 412,
-      sentence: `${ELSEWHERE} What is saved there says: ${saidIn(root, theirs)}. What is here is not saved yet.`,
+      sentence: `${elsewhere()} ${t("What is saved there says: {answer}. What is here is not saved yet.", {
+        answer: saidIn(root, theirs),
+      })}`,
       choices: [
-        ["Keep what is here", () => {
+        [t("Keep what is here"), () => {
           version = theirVersion;
           send();
         }],
-        ["Take the other", () => {
+        [t("Take the other"), () => {
           clearTimeout(pause);
           version = theirVersion;
           saved = changes;
@@ -233,10 +235,12 @@ function draftOf(root) {
     }
     refused("draft", {
       status: 412,
-      sentence: `${ELSEWHERE} On this computer you had ticked: ${saidIn(root, kept.answer)}. That was never saved.`,
+      sentence: `${elsewhere()} ${t("On this computer you had ticked: {answer}. That was never saved.", {
+        answer: saidIn(root, kept.answer),
+      })}`,
       choices: [
-        ["Take that", takeKept],
-        ["Keep what is shown", () => {
+        [t("Take that"), takeKept],
+        [t("Keep what is shown"), () => {
           forget(root);
           settled("draft");
         }],

@@ -314,7 +314,7 @@ function takesFocus(root) {
 function sayAside(form, { status, sentence }) {
   const line = workRoot()?.querySelector(`[form="${form.id}"]`)?.closest("div").querySelector("[data-aside-say]");
   if (!line) return;
-  line.textContent = `Not sent: what you wrote is still here. ${sentence ?? REFUSED[status] ?? "Try again in a moment."}`;
+  line.textContent = `${t("Not sent: what you wrote is still here.")} ${sentence ?? REFUSED[status] ?? t("Try again in a moment.")}`;
   line.setAttribute("role", "alert");
   line.hidden = false;
 }

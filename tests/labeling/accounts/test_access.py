@@ -250,7 +250,7 @@ def test_a_field_that_is_not_offered_changes_nothing(project, manager, extra):
     before, slug = person.get(), project.slug
     client.patch(f"/api/v1/projects/{slug}/", extra)
     client.post("/api/v1/tokens/", {"name": "t", "scopes": ["read"], **extra})
-    browser.post("/accounts/preferences/", {"single_keys": "on", **extra})
+    browser.post("/accounts/preferences/", {"single_keys": "on", "shows_figures": "on", **extra})
     assert person.get() == before
     project.refresh_from_db()
     assert (project.slug, project.version) == (slug, 1)
