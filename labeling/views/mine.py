@@ -198,7 +198,8 @@ def known(request: PersonRequest, project: Project) -> Found:
 
 def _missed_row(missed: Sequence[str], page: Honeypot, project: Project) -> dict[str, str]:
     schema = schemas.by_id(page.schema_id)
-    right = [f"{schema.label(key).name}: {page.verdicts[key]}" for key in missed]
+    yes, no = _("%(name)s: yes"), _("%(name)s: no")
+    right = [(yes if page.verdicts[key] == "yes" else no) % {"name": schema.label(key).name} for key in missed]
     return {
         "address": address(page.item, project=project),
         "right": _("Right is %(these)s") % {"these": listed(right, most=8)},
