@@ -118,6 +118,9 @@ function showKeys(dialog) {
     shown.add(key);
     list.append(keyRow([key], control.dataset.keyName ?? control.textContent.trim()));
   }
+  if (document.querySelector('[aria-keyshortcuts^="Shift+"]')) {
+    list.append(keyRow(["Shift", t("letter")], t("Unsure about that label")));
+  }
   list.append(keyRow(["Esc"], t("Close, leave the field")));
   dialog.showModal();
 }

@@ -50,3 +50,15 @@ def try_now(visitor: Visitor) -> None:
 
 def answers() -> list[dict[str, str]]:
     return [judgment.verdicts for judgment in Judgment.objects.order_by("id")]
+
+
+def assert_lists_every_key(visitor: Visitor) -> None:
+    """The open sheet of keys names what the page's controls announce to a screen reader, and nothing else."""
+    announced = visitor.page.locator("[aria-keyshortcuts]").evaluate_all(
+        "all => all.map((each) => each.getAttribute('aria-keyshortcuts'))"
+    )
+    listed = visitor.page.locator("#keys dt").evaluate_all("all => all.map((each) => each.textContent.trim())")
+    plain = {key for key in announced if not key.startswith("Shift+")}
+    assert {*listed} == plain | {"Esc"} | ({"Shift letter"} if plain != {*announced} else set())
+    assert len(listed) == len({*listed})
+    assert all(visitor.page.locator("#keys dd").evaluate_all("all => all.map((each) => each.textContent.trim())"))

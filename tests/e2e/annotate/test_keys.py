@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from labeling import judging, queue
 from labeling.models import Draft, Judgment
-from tests.e2e.annotate.screen import WORK, answers, note, saved, ticks, words, write_note
+from tests.e2e.annotate.screen import WORK, answers, assert_lists_every_key, note, saved, ticks, words, write_note
 from tests.e2e.visitor import axe_findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -139,6 +139,7 @@ def test_the_question_mark_shows_all_keys_and_escape_closes_them(at_work):
     at_work.press("?")
     for line in ("Games", "None of these topics", "Submit and next", "Skip", "Find a label", "Change my last answer"):
         expect(dialog).to_contain_text(line)
+    assert_lists_every_key(at_work)
     at_work.press("g")
     assert ticks(at_work) == {}
     at_work.press("Escape")

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from labeling import own_letters, publishing
 from labeling.publishing import Draft, LabelDraft
-from tests.e2e.annotate.screen import WORK, answers, ticks, words
+from tests.e2e.annotate.screen import WORK, answers, assert_lists_every_key, ticks, words
 
 pytestmark = pytest.mark.browser
 TREE = (
@@ -70,3 +70,14 @@ def test_a_person_answers_with_their_own_letters(visit, alice, project, pages):
     visitor.awake()
     visitor.press("n", "Shift+G")
     assert ticks(visitor) == {"games": "yes", "news": "unsure"}
+    visitor.press("?")
+    assert_lists_every_key(visitor)
+    listed = dict(
+        zip(
+            visitor.page.locator("#keys dt").all_inner_texts(),
+            visitor.page.locator("#keys dd").all_inner_texts(),
+            strict=True,
+        )
+    )
+    assert (listed["N"].strip(), listed["G"].strip()) == ("Games", "News")
+    visitor.press("Escape")
