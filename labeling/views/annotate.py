@@ -20,14 +20,14 @@ from labeling.forms.answers import AnswerForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.models import Assignment, Draft, Project, User
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
-from labeling.refusals import LeaseLost, Refused, Unacceptable
+from labeling.refusals import LeaseLost, Refused, Stale, Unacceptable
 from labeling.views.flags import flag_form
 from labeling.views.label_rows import rows_of, verdicts_in
 from labeling.views.marks import person_mark, place_mark, require_same_person
 from labeling.views.material import material
 from labeling.web import PersonRequest, is_htmx, page, page_or_fragment
 
-TRANSIENT_FIELDS = {"csrfmiddlewaretoken", "active_seconds"}
+TRANSIENT_FIELDS = {"csrfmiddlewaretoken", "active_seconds", "draft"}
 CHANGED_SINCE = gettext_noop(
     "Your answer to this page arrived the first time you sent it. What you changed since then is not saved: "
     "change your answer from My work."
@@ -53,18 +53,19 @@ def submit(request: PersonRequest, project: Project, assignment_id: int) -> Http
     require_same_person(request)
     slot = _slot(request, project, assignment_id)
     form = AnswerForm(request.POST, keys=judging.asked_of(slot, by=request.user))
+    seen = request.POST.get("draft")  # the version of the draft this page last knew; a script may say nothing
     try:
         _once(request, lambda: judging.submit(slot, by=request.user, answer=form.answer()))
     except Unacceptable as fault:
-        with suppress(Unacceptable):  # a note too long to be kept stays on the screen alone
-            drafts.save_draft(slot, by=request.user, answer=form.answer())
+        # A note too long to be kept, or ticks upon a draft another device has changed since, stay on the screen alone.
+        with suppress(Unacceptable, Stale):
+            seen = drafts.version_of(drafts.save_draft(slot, by=request.user, answer=form.answer(), seen=seen))
         faults = form.placed(fault.errors, schema=judging.question_of(slot, by=request.user))
-        return _again(request, project, slot, form, faults)
+        return _again(request, project, slot, form, faults, seen=seen)
     except ChangedSince as refused:
         faults = unplaced(refused.sentence)
-        return _again(
-            request, project, slot, form, faults, heading=_("Your change is not saved"), status=refused.status
-        )
+        heading = _("Your change is not saved")
+        return _again(request, project, slot, form, faults, seen=seen, heading=heading, status=refused.status)
     except LeaseLost as lost:
         return _gone(request, project, lost)
     return _onward(request, project)
@@ -119,16 +120,20 @@ def _next_page(request: PersonRequest, project: Project) -> HttpResponse:
 
 def _again(
     request: PersonRequest, project: Project, slot: Assignment, form: AnswerForm, faults: list[Fault], *,
-    heading: str = "", status: int = 422,
+    seen: str | None = None, heading: str = "", status: int = 422,
 ) -> HttpResponse:  # fmt: skip
-    """The same page with the ticks kept, the sentences on top and each beside what it is about."""
+    """The same page with the ticks kept, the sentences on top and each beside what it is about.
+
+    `seen`: the version of the draft these ticks were made upon, so that another device's ticks are still asked about.
+    """
     draft = drafts.draft_of(slot, by=request.user)
     shown = judging.question_of(slot, by=request.user)
     letters = own_letters.wanted_by(request.user, project)
     answer = form.answer().as_draft()
     said = suggestions.given(slot, to=request.user)
     context = _context(project, slot, answer, shown=shown, draft=draft, letters=letters, suggested=said, faults=faults)
-    return _render(request, project, context | {"errors_heading": heading}, status=status)
+    context |= {"errors_heading": heading} | ({} if seen is None else {"draft_version": seen})
+    return _render(request, project, context, status=status)
 
 
 def _gone(request: PersonRequest, project: Project, lost: LeaseLost) -> HttpResponse:

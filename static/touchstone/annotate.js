@@ -156,6 +156,10 @@ function draftOf(root) {
   let pause = 0;
   const isUnsaved = () => !isClosed && saved !== changes;
   const keep = () => keepHere(root, readAnswer(root), version);
+  const seeing = (fresh) => {
+    version = fresh;
+    root.querySelector("[name=draft]").value = fresh; // a refused answer is kept as a draft upon the same one
+  };
 
   async function send() {
     clearTimeout(pause);
@@ -175,7 +179,7 @@ function draftOf(root) {
     }
     isRefused = false;
     saved = sent;
-    version = refusal.answer?.version ?? version;
+    seeing(refusal.answer?.version ?? version);
     forget(root);
     settled("draft");
     note.hidden = saved !== changes;
@@ -197,12 +201,12 @@ function draftOf(root) {
       })}`,
       choices: [
         [t("Keep what is here"), () => {
-          version = theirVersion;
+          seeing(theirVersion);
           send();
         }],
         [t("Take the other"), () => {
           clearTimeout(pause);
-          version = theirVersion;
+          seeing(theirVersion);
           saved = changes;
           isRefused = false;
           writeAnswer(root, theirs);

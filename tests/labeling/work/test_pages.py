@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from labeling import judging, queue, slots
+from labeling import drafts, judging, queue, slots
 from labeling.models import Draft, IdempotencyKey, Judgment, Selection
 from tests.factories import make_item, make_member, make_project
 
@@ -278,3 +278,29 @@ def test_somebody_elses_answer_cannot_be_opened(alice, project, pages, browser_o
     first = judging.submit(queue.lease_next(project, annotator=alice), by=alice, answer=judging.Answer(yes=("news",)))
     bob = make_member(project, "annotator")
     assert browser_of(bob).get(f"/p/pages/mine/{first.pk}/").status_code == 404
+
+
+# ---- a refused answer and another device ----------------------------------------------------------------------------
+def test_a_refused_answer_is_kept_as_the_draft_of_this_device(alices, pages):
+    page = alices.get("/p/pages/annotate/")
+    action, seen = form_of(page)[0], draft_in(page)
+    page = alices.post(action, {"label.news": "yes", "none": "1", "draft": seen})
+    assert Draft.objects.get().answer["yes"] == ["news"]
+    again = alices.post(action, {"label.games": "yes", "none": "1", "draft": draft_in(page)})
+    assert (again.status_code, Draft.objects.get().answer["yes"]) == (422, ["games"])
+
+
+def test_a_refused_answer_is_not_saved_over_what_another_device_ticked_since(alices, alice, pages):
+    page = alices.get("/p/pages/annotate/")
+    action, seen = form_of(page)[0], draft_in(page)
+    slot = queue.slot_of(alice, int(action.split("/")[-3]))
+    drafts.save_draft(slot, by=alice, answer=judging.Answer(yes=("games",)), seen=drafts.NOTHING_SEEN)
+    response = alices.post(action, {"label.news": "yes", "none": "1", "draft": seen})
+    html = response.content.decode()
+    assert response.status_code == 422 and re.search(r'name="label.news" value="yes"[^>]* checked', html)
+    assert Draft.objects.get().answer["yes"] == ["games"]
+    assert draft_in(response) == seen, "the next saving would pass for one that knows of the other device"
+
+
+def draft_in(response) -> str:
+    return re.search(r'name="draft" value="(\w*)"', response.content.decode()).group(1)
