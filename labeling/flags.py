@@ -199,7 +199,8 @@ def _with_news(found: QuerySet[Flag], person: User) -> QuerySet[Flag]:
     settled = Q(resolved_at__isnull=False) & ~Q(resolved_by=person) & Q(settled_since)
     own = Q(raised_by=person) & (Q(said) | settled)
     of_others = ~Q(raised_by=person) & Q(resolved_at=None) & (Q(unread) | Q(said))
-    return found.annotate(is_new=Case(When(own | of_others, then=True), default=False))
+    annotated: QuerySet[Flag] = found.annotate(is_new=Case(When(own | of_others, then=True), default=False))
+    return annotated
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,7 @@ def news(project: Project, person: User, *, settles: bool) -> News:
     found = Flag.objects.filter(project=project)
     if not settles:
         found = found.filter(raised_by=person)
-    new = _with_news(found, person).filter(is_new=True).order_by()
+    new = _with_news(found, person).filter(Q(is_new=True)).order_by()
     own = Count("pk", filter=Q(raised_by=person))
     counts = new.aggregate(answers=own, raised=Count("pk", filter=~Q(raised_by=person)))
     return News(**counts)

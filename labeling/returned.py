@@ -4,7 +4,7 @@ A page is sent back by opening a slot of purpose `rejudge` in a round of its own
 is read here. It says nothing of what anyone answered, and its judgment is no vote.
 """
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from labeling import flags
@@ -22,4 +22,4 @@ def pages(project: Project, person: User) -> QuerySet[Assignment]:
 def answers(project: Project, reader: flags.Reader) -> QuerySet[Flag]:
     """What this person told the managers and was answered or settled since they last read it, newest first."""
     own = flags.listed(project, reader).filter(raised_by=reader.person)
-    return own.filter(is_new=True).order_by("-pk")  # annotated by flags.listed
+    return own.filter(Q(is_new=True)).order_by("-pk")  # annotated by flags.listed

@@ -34,7 +34,7 @@ class Line:
 
     @property
     def roles_in_words(self) -> str:
-        return listed([str(ROLE_NAMES[role]) for role in self.roles])
+        return listed([str(ROLE_NAMES[Role(role)]) for role in self.roles])
 
 
 def lines_for(user: User, projects: Iterable[Project]) -> list[Line]:
