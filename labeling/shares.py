@@ -13,10 +13,17 @@ from labeling.models import Item, Project, Selection
 
 
 def groups(project: Project, stream: str, selections: Sequence[Selection]) -> list[tuple[int, list[Selection]]]:
-    """The selections of one stream, by how many people are asked. One query, and none where all are asked alike."""
+    """The selections of one stream, by how many people are asked.
+
+    The numbers are those in force, and stay so until the caller's transaction ends: a job may have read the project
+    minutes ago, and slots opened by an older number would be granted beyond the one of today.
+    """
+    if not selections:
+        return []
+    project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     overlap = project.overlap_for(stream)
     if overlap == 1 or project.overlap_share >= 1:
-        return [(overlap, list(selections))] if selections else []
+        return [(overlap, list(selections))]
     several = chosen(project, [selection.item_id for selection in selections])
     parted = [(overlap, True), (1, False)]
     split = [(n, [one for one in selections if (one.item_id in several) is wanted]) for n, wanted in parted]

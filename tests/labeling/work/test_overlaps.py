@@ -207,6 +207,13 @@ def test_a_page_that_a_partial_overlap_asks_of_one_person_stays_with_one(manager
     assert (asked_of(one), asked_of(several)) == (1, 3)
 
 
+def test_a_job_that_read_the_number_before_it_was_lowered_opens_no_more_than_are_wanted_now(project, manager):
+    read_earlier = Project.objects.get(pk=project.pk)
+    lower(project, 1, manager)
+    chosen = [Selection.objects.create(item=make_item(project), stream=Stream.IMPORT)]
+    assert shares.groups(read_earlier, Stream.IMPORT, chosen) == [(1, chosen)]
+
+
 # ---- a share of the pages -------------------------------------------------------------------------------------------
 def pages_of(project, n, site):
     return [make_item(project, f"https://p{number}.{site}.org/") for number in range(n)]
@@ -231,7 +238,7 @@ def test_pages_queued_one_by_one_reach_the_share_too():
     assert 35 <= numbers.count(2) <= 85  # 60 expected; 4 standard deviations are 26
 
 
-def test_where_every_page_is_asked_of_all_nothing_is_looked_up(project, django_assert_num_queries):
+def test_where_every_page_is_asked_of_all_only_the_number_is_looked_up(project, django_assert_num_queries):
     selection = Selection(item=make_item(project), stream=Stream.IMPORT)
-    with django_assert_num_queries(0):
+    with django_assert_num_queries(1):
         assert shares.groups(project, Stream.IMPORT, [selection]) == [(3, [selection])]
