@@ -6,6 +6,7 @@ day may end above its budget by one page that nobody could know, and by no more:
 project is reckoned at the worst it can turn out to be.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -34,35 +35,42 @@ NOTHING_SET = Allowance()
 
 def allowance(project: Project, user: User, moment: Moment) -> Allowance:
     """What this person may be given in this project now. Two rules that are not set cost no query."""
-    left = MILD if project.severe_in_a_row and is_mild_next(project, user, moment) else None
+    if not (project.severe_in_a_row or project.exposure_per_day):
+        return NOTHING_SET
+    # Before what was spent: a page that is answered between the two looks is counted twice, and never not at all.
+    held, where = _held_elsewhere(project, user)
+    left = MILD if project.severe_in_a_row and is_mild_next(project, user, moment, held=held) else None
     if project.exposure_per_day is None:
         return Allowance(left)
-    budget, spent = project.exposure_per_day, exposure.spent(user, moment)
+    budget, spent, worst = project.exposure_per_day, exposure.spent(user, moment), sum(held)
     if spent >= budget:
         return Allowance(0.0, Refusal(_(ENOUGH), until=exposure.day_of(moment)[1]))
-    held, where = _held_elsewhere(project, user)
-    if held and spent + held >= budget:
+    if worst and spent + worst >= budget:
         return Allowance(0.0, Refusal(_(ELSEWHERE).format(name=where)))
-    rest = float(budget - spent - held)
+    rest = float(budget - spent - worst)
     return Allowance(rest if left is None else min(rest, left))
 
 
-def is_mild_next(project: Project, user: User, moment: Moment) -> bool:
+def is_mild_next(project: Project, user: User, moment: Moment, *, held: Collection[int] = ()) -> bool:
     """Whether this person's last answers of the day were all serious or grave, as many as the project allows in a row.
 
-    An answer that was not ends the row, and so does the night.
+    An answer that was not ends the row, and so does the night. `held`: the most that pages can cost which they hold in
+    other projects; one that can be serious is reckoned as the next of the row, for it may be answered first.
     """
-    n = project.severe_in_a_row or 0
+    n = (project.severe_in_a_row or 0) - sum(points >= Severity.SERIOUS for points in held)
+    if n <= 0:
+        return True
     last = exposure.on_day_of(user, moment).order_by("-submitted_at", "-pk").values_list("exposure", flat=True)[:n]
     return len(last) == n and all(points >= Severity.SERIOUS for points in last)
 
 
-def _held_elsewhere(project: Project, user: User) -> tuple[int, str]:
-    """The most that pages can cost which this person holds in other projects, and the name of one such project."""
+def _held_elsewhere(project: Project, user: User) -> tuple[list[int], str]:
+    """The most that each page can cost which this person holds in other projects, and the name of one such project."""
     held = Assignment.objects.filter(annotator=user, state=State.LEASED, project__archived_at=None)
-    worst, where = 0, ""
+    worst, where = [], ""
     for name, schema_id in held.exclude(project=project).values_list("project__name", "schema"):
         labels = schemas.by_id(schema_id).asked if schema_id else ()
         most = max((label.severity or 0 for label in labels), default=0)
-        worst, where = worst + most, name if most else where
+        worst.append(most)
+        where = name if most else where
     return worst, where

@@ -28,6 +28,7 @@ class Terms:
     exposure_left: float | None = None  # only pages expected to cost at most this; None: no limit
     opted_out: tuple[str, ...] = ()  # labels whose probable pages are left to others
     takes_reserved: bool = False  # pages kept for adjudicators
+    hangs_on_answers: bool = False  # what this person answers at this moment may change what they may be given
 
     @property
     def is_plain(self) -> bool:
@@ -36,6 +37,8 @@ class Terms:
 
 
 RULES: tuple[Rule, ...] = (pauses.rule, quotas.rule)
+# Settings by which an answer decides whether there is a next page.
+BY_ANSWERS = (*quotas.NAMES, "exposure_per_day", "severe_in_a_row", "pause_below", "fast_seconds", "onboarding_pages")
 
 
 def _seat() -> QuerySet[Desk]:
@@ -79,4 +82,24 @@ def terms(project: Project, user: User, *, now: Moment | None = None) -> Terms:
     return Terms(
         desk, epoch=desk.epoch, turn=desk.turn, has_put_by=desk.has_put_by, refusal=refusal or allowed.refusal,
         exposure_left=allowed.left, opted_out=tuple(desk.opted_out), takes_reserved=desk.adjudicates,
+        hangs_on_answers=desk.has_quota or any(getattr(project, name) for name in BY_ANSWERS),
     )  # fmt: skip
+
+
+# ---- two tabs at once -----------------------------------------------------------------------------------------------
+def alone(user: User) -> None:
+    """Nobody else takes pages for this person, in any project, until the caller's transaction ends."""
+    User.objects.select_for_update(no_key=True).values_list("pk").get(pk=user.pk)
+
+
+def now_other(before: Terms, project: Project, user: User, *, now: Moment | None) -> Terms | None:
+    """The terms as they are after a page was taken under `before`, if they would not have allowed it.
+
+    Between the reading of the terms and the taking, another tab may answer the page that was held: the last of a quota,
+    or a grave one. Asked under `alone`, so that pages taken in other projects are seen.
+    """
+    if not before.hangs_on_answers:
+        return None
+    again = terms(project, user, now=now)
+    same = (before.refusal, before.exposure_left) == (again.refusal, again.exposure_left)
+    return None if same else again

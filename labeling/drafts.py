@@ -161,7 +161,10 @@ def go_on(draft: Draft, *, by: User, now: Moment | None = None) -> Assignment:
 @transaction.atomic
 def _go_on(draft: Draft, by: User, now: Moment | None) -> Assignment:
     project = draft.item.project
-    wish = offers.Wish(project, by, now or Now(), desks.terms(project, by, now=now))
+    terms = desks.terms(project, by, now=now)
+    if terms.hangs_on_answers:
+        desks.alone(by)
+    wish = offers.Wish(project, by, now or Now(), terms)
     held = offers.held(wish)
     if held is not None and (held.item_id, held.round) == (draft.item_id, draft.round):
         return queue.renew(held, by=by, now=now)
@@ -169,7 +172,8 @@ def _go_on(draft: Draft, by: User, now: Moment | None) -> Assignment:
         raise Refused(wish.terms.refusal.sentence)
     if held is not None:
         queue.release(held, by=by, now=now)
-    if not offers.take_these(wish, item=draft.item_id, round=draft.round):
+    taken = offers.take_these(wish, item=draft.item_id, round=draft.round)
+    if not taken or desks.now_other(terms, project, by, now=now):
         raise Refused(_(GONE))
     slot = offers.held(wish)
     if slot is None:

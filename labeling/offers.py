@@ -98,6 +98,11 @@ def first_position(wish: Wish, *, start: int) -> int | None:
     return rows[0][0] if rows else None
 
 
+def is_any_left(wish: Wish) -> bool:
+    """Whether a slot waits that this person could be given, had nobody else taken it at this moment."""
+    return wish.terms.refusal is None and first_position(wish, start=places.FRONT) is not None
+
+
 def take_put_by(wish: Wish, *, skip_locked: bool) -> int:
     """Lease the first slot put by for this person. Rows taken."""
     return _take(put_by, wish, skip_locked)

@@ -13,6 +13,7 @@ from labeling.statements import Place, Select
 from labeling.withheld import Moment
 
 LARGEST_ID = 2**63 - 1
+MOST_LOOKS, MOST_TURNS = 5, 5
 
 
 # ---- leasing --------------------------------------------------------------------------------------------------------
@@ -20,13 +21,32 @@ def lease_next(project: Project, *, annotator: User, now: Moment | None = None) 
     """The slot this person is to answer now: the one they hold already, else the next free one, else None.
 
     One conditional UPDATE takes it. On PostgreSQL its inner SELECT skips rows other people are taking at this moment;
-    before "nothing left" is said, one look is taken from the front of the queue that waits for them. SQLite serialises
-    writers by itself. Who may be given nothing now (`desks.terms`) keeps what they hold.
+    before "nothing left" is said, one look is taken from the front of the queue that waits for them, and another when
+    there is more behind what it waited for. SQLite serialises writers by itself. Who may be given nothing now
+    (`desks.terms`) keeps what they hold.
     """
+    terms = desks.terms(project, annotator, now=now)
+    for _ in range(MOST_TURNS):
+        try:
+            return _lease_under(terms, project, annotator, now)
+        except _OtherTerms as other:
+            terms = other.terms
+    return None
+
+
+class _OtherTerms(Exception):
+    """What was taken went back: this person answered a page meanwhile, and may not be given the same any more."""
+
+    def __init__(self, terms: desks.Terms) -> None:
+        self.terms = terms
+
+
+def _lease_under(terms: desks.Terms, project: Project, annotator: User, now: Moment | None) -> Assignment | None:
     moment = now or Now()
-    wish = probes.prepare(offers.Wish(project, annotator, moment, desks.terms(project, annotator, now=now)))
+    wish = probes.prepare(offers.Wish(project, annotator, moment, terms))
     start = _start(wish)
-    for skip_locked, place in ((True, start), (False, places.FRONT)):
+    for look in range(MOST_LOOKS):
+        skip_locked, place = look == 0, start if look == 0 else places.FRONT
         taken, slot = _take_and_read(wish, place, skip_locked=skip_locked)
         has_run_out = slot is not None and slot.has_run_out  # type: ignore[attr-defined]  # annotated by offers.held
         if slot is not None and has_run_out and not _take_back(slot, annotator, moment):
@@ -34,7 +54,12 @@ def lease_next(project: Project, *, annotator: User, now: Moment | None = None) 
         if slot is not None:
             return slot
         freed = _give_up_what_was_taken_out(project, annotator, now) + slots.settle_lapsed(project, now=moment)
-        if not (taken or freed or start != places.FRONT or connection.features.has_select_for_update_skip_locked):
+        if taken or freed:
+            continue
+        if look == 0 and (start != places.FRONT or connection.features.has_select_for_update_skip_locked):
+            continue
+        # All that this look saw went to others, or out of the queue, while it waited for them; there may be more.
+        if not connection.features.has_select_for_update_skip_locked or not offers.is_any_left(wish):
             return None
     return None
 
@@ -54,7 +79,11 @@ def _take_and_read(wish: offers.Wish, start: int, *, skip_locked: bool) -> tuple
     """How many slots were taken, and the one this person holds now."""
     try:
         with transaction.atomic():
+            if wish.terms.hangs_on_answers and not wish.terms.refusal:
+                desks.alone(wish.annotator)
             taken = 0 if wish.terms.refusal else _take(wish, start, skip_locked=skip_locked)
+            if taken and (other := desks.now_other(wish.terms, wish.project, wish.annotator, now=wish.moment)):
+                raise _OtherTerms(other)
             slot = offers.held(wish)
             if slot is not None and slot.taken_from_id is not None:
                 lost_leases.remember_take_over(slot, loser_id=slot.taken_from_id)

@@ -112,10 +112,14 @@ def reached(project: Project, user_id: int, limits: Limits, *, moment: Moment, h
 
 
 def has_room(project: Project, user: User, *, moment: Moment) -> bool:
-    """Whether a late answer still fits, beside the page this person may hold by now."""
+    """Whether a late answer still fits, beside the page this person may hold by now.
+
+    Nobody takes a page for them, and no other late answer comes, before the caller's transaction ends.
+    """
     limits = limits_of(project, user.pk)
     if not limits.is_set:
         return True
+    User.objects.select_for_update(no_key=True).values_list("pk").get(pk=user.pk)
     holding = Assignment.objects.filter(project=project, annotator=user, state=State.LEASED).count()
     return reached(project, user.pk, limits, moment=moment, holding=holding) is None
 

@@ -66,8 +66,8 @@ class Ledger:
         spent, worst = sum(costs), max(self.severities.values()) * len(elsewhere)
         if spent >= self.budget or (worst and spent + worst >= self.budget):
             return -1.0
-        last = costs[-self.in_a_row :]
-        is_mild_next = len(last) == self.in_a_row and min(last) >= 3
+        row = self.in_a_row - len(elsewhere)  # what is held elsewhere may turn out grave, and be answered first
+        is_mild_next = row <= 0 or (len(costs) >= row and min(costs[-row:]) >= 3)
         return min(self.budget - spent - worst, 1.0 if is_mild_next else 4.0)
 
     def has_room(self, person: Person, project: int, day: datetime) -> bool:
@@ -138,7 +138,8 @@ class Team:
 
     def _sits_down(self, person: Person, project: Project) -> bool:
         """One step of this person here: be given a page, or answer or skip the one they hold. False when neither."""
-        self.now += timedelta(seconds=7)
+        self.now += timedelta(seconds=1)
+        assert self.now < self.day + timedelta(days=1), "the day is over before everyone has stopped"
         held = self.ledger.held.get((person.user.pk, project.pk))
         slot = queue.lease_next(project, annotator=person.user, now=self.now)
         if slot is None:

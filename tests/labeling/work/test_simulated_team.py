@@ -104,6 +104,7 @@ def test_a_small_team_keeps_every_rule_and_drains_what_they_allow(monkeypatch, s
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_a_team_of_twenty_keeps_every_rule_for_five_thousand_answers(monkeypatch):
     team = make_team(monkeypatch, seed=20, n_people=20, n_pages=2_600, budget=60)
     while Judgment.objects.count() < 5_000 and team.day < FIRST_DAY.replace(month=2):
