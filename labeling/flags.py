@@ -253,12 +253,16 @@ def opened(flag: Flag, reader: Reader) -> Flag:
     return flag
 
 
-def flaggable(project: Project, person: User, *, any_page: bool) -> QuerySet[Item]:
-    """Pages a person may say something about: those they were given, or all for who runs the project."""
+def flaggable(project: Project, reader: Reader) -> QuerySet[Item]:
+    """Pages a person may say something about: those they were given, or all for who may take pages out."""
     found = Item.objects.filter(project=project).select_related("project")
-    if any_page:
-        return found
-    return found.filter(pk__in=Assignment.objects.visible_to(person).filter(project=project).values("item"))
+    return found if reader.decides else found.filter(pk__in=flaggable_slots(project, reader).values("item"))
+
+
+def flaggable_slots(project: Project, reader: Reader) -> QuerySet[Assignment]:
+    """Slots from whose page the same may be said."""
+    found = Assignment.objects.filter(project=project)
+    return found if reader.decides else found.visible_to(reader.person)
 
 
 # ---- in words -------------------------------------------------------------------------------------------------------

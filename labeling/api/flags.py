@@ -80,13 +80,12 @@ class FlagsView(ActionView):
         body = FlagSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         said = dict(body.validated_data)
-        any_page = permissions.may(self.person, "item.withdraw", self.project, roles=self.roles)
-        pages = flags.flaggable(self.project, self.person, any_page=any_page)
-        item = pages.filter(public_id=said.pop("item")).first()
+        reader = flags.reader(self.person, self.project, roles=self.roles)
+        item = flags.flaggable(self.project, reader).filter(public_id=said.pop("item")).first()
         if item is None:
             raise Http404
         flag = flags.raise_flag(item, by=self.person, **said)
-        return Response(thread_shape(flag, flags.reader(self.person, self.project, roles=self.roles)), status=201)
+        return Response(thread_shape(flag, reader), status=201)
 
 
 class OneFlagView(ActionView):

@@ -28,9 +28,7 @@ ASIDE = gettext_noop("The page is set aside: nobody is given it until a manager 
 def raise_flag(request: PersonRequest, project: Project, assignment_id: int) -> HttpResponse:
     """From the page being judged, without leaving it. A page that looks illegal is left for the next one."""
     require_same_person(request)
-    given = Assignment.objects.filter(project=project)
-    if not _reader(request, project).decides:  # who may take pages out may speak of any
-        given = given.visible_to(request.user)
+    given = flags.flaggable_slots(project, _reader(request, project))
     slot = get_object_or_404(given.select_related("item__project"), pk=assignment_id)
     said = {name: request.POST.get(name, "") for name in ("kind", "label", "text")}
     try:
