@@ -1,10 +1,9 @@
 from django.contrib import admin
-from django.urls import include, path, register_converter
+from django.urls import include, path
 
-from labeling.paths import PublicId
+from labeling import paths  # noqa: F401  (registers what addresses below are made of)
 from labeling.views import health
 
-register_converter(PublicId, "public_id")  # before the addresses that name it are read
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),

@@ -1,4 +1,6 @@
-"""Parts of addresses that are more than words."""
+"""Parts of addresses that are more than words, registered once, however often addresses are read."""
+
+from django.urls import register_converter
 
 
 class PublicId:
@@ -11,3 +13,6 @@ class PublicId:
 
     def to_url(self, value: str) -> str:
         return value
+
+
+register_converter(PublicId, "public_id")
