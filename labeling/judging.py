@@ -27,7 +27,7 @@ from labeling.drafts import drop_draft, save_draft
 from labeling.models import Assignment, Draft, Event, Item, Judgment, Rater, State, Suggestion, User
 from labeling.models.rules import SkipPolicy
 from labeling.models.work import NOT_ASSESSABLE, PROBES, SkipReason
-from labeling.refusals import Forbidden, LeaseLost, Refused, Stale, Unacceptable
+from labeling.refusals import Forbidden, LeaseLost, NotKept, Refused, Stale, Unacceptable
 from labeling.slots import lock
 from labeling.statements import Insert, Place, Select, Update
 from labeling.withheld import Moment
@@ -37,6 +37,10 @@ NOT_SKIPPED = gettext_noop(
     "Pages of this project are not skipped. Answer it, say that it cannot be judged, or give it back."
 )
 PASSED_ON = gettext_noop("You skipped this page, so this answer is not counted. Your ticks are kept.")
+ELSEWHERE_TOO = gettext_noop(
+    "This page cannot be answered any more, and you ticked it on another device meanwhile. The ticks of that device are "
+    "kept; what you send now is not."
+)
 CHANGED = gettext_noop("You changed this answer in another place meanwhile: what you send now has not been recorded.")
 
 
@@ -53,18 +57,20 @@ def asked_of(slot: Assignment, *, by: User) -> tuple[str, ...]:
 
 # ---- submit ---------------------------------------------------------------------------------------------------------
 def submit(
-    slot: Assignment, *, by: User, answer: Answer, source: str = Judgment.Source.APP, now: Moment | None = None
-) -> Judgment:
+    slot: Assignment, *, by: User, answer: Answer, source: str = Judgment.Source.APP, seen: str | None = None,
+    now: Moment | None = None,
+) -> Judgment:  # fmt: skip
     """Record a complete judgment on the labels this person was shown, and close the slot.
 
     Raises Unacceptable when the answer is not complete, Refused for a second answer to the same page, and LeaseLost
-    when the slot is someone else's now and no other slot of the item is free; the ticks are then kept as a draft.
+    when the slot is someone else's now and no other slot of the item is free; the ticks are then kept as a draft, upon
+    the version of it that was `seen`, or NotKept says that another device has saved others.
     """
 
     def verdicts(schema: schemas.Schema) -> dict[str, str]:
         return verdicts_of(answer, asked=tuple(slot.asked or schema.keys), schema=schema)
 
-    return _record(slot, by=by, answer=answer, verdicts=verdicts, source=source, now=now)
+    return _record(slot, by=by, answer=answer, verdicts=verdicts, source=source, seen=seen, now=now)
 
 
 def not_assessable(
@@ -100,6 +106,7 @@ def _record(
     verdicts: Callable[[schemas.Schema], dict[str, str]],
     source: str,
     outcome: str = Judgment.Outcome.JUDGED,
+    seen: str | None = None,
     now: Moment | None = None,
 ) -> Judgment:
     shown = question_of(slot, by=by)
@@ -126,9 +133,16 @@ def _record(
             pauses.after_answer(judgment, project=slot.project, by=by)
     except LeaseLost:
         if outcome == Judgment.Outcome.JUDGED:  # that nobody can judge it is no tick: it would overwrite those kept
-            save_draft(slot, by=by, answer=answer)
+            _keep_ticks(slot, by, answer, seen)
         raise
     return judgment
+
+
+def _keep_ticks(slot: Assignment, by: User, answer: Answer, seen: str | None) -> None:
+    try:
+        save_draft(slot, by=by, answer=answer, seen=seen)
+    except Stale as stale:
+        raise NotKept(_(ELSEWHERE_TOO), **stale.extra) from stale
 
 
 _RECORD = Insert(Judgment)

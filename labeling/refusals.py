@@ -44,6 +44,10 @@ class LeaseLost(Refused):
     code = "lease_lost"
 
 
+class NotKept(LeaseLost):
+    """The slot is gone, and another device has newer ticks: these are kept nowhere. `extra` carries both."""
+
+
 class TakenOut(LeaseLost):
     """The page was taken out of the project while it was open. The answer is kept as the draft."""
 

@@ -113,13 +113,21 @@ class JudgmentView(SlotView):
     @extend_schema(
         request=AnswerSerializer,
         responses={201: SubmittedShape},
-        parameters=[OpenApiParameter("next", OpenApiTypes.BOOL, description="lease the next item in the same call")],
-    )
+        parameters=[
+            OpenApiParameter("next", OpenApiTypes.BOOL, description="lease the next item in the same call"), SEEN, NEW,
+        ],
+    )  # fmt: skip
     def post(self, request, assignment_id: int) -> Response:
-        """Record the answer and close the slot; a lost lease is 409, and the answer is kept as the draft."""
+        """Record the answer and close the slot; a lost lease is 409, and the answer is kept as the draft.
+
+        `If-Match` and `If-None-Match` say which draft was seen, as where a draft is saved: the 409 then carries both
+        versions where another device has saved other ticks, which stay.
+        """
         wants_next = _flag(request, "next")
         body = _valid(AnswerSerializer, request)
-        judgment = judging.submit(self.slot, by=request.user, answer=body.answer(), source=Judgment.Source.API)
+        judgment = judging.submit(
+            self.slot, by=request.user, answer=body.answer(), source=Judgment.Source.API, seen=_seen_draft(request)
+        )
         response = Response(_submitted(judgment, self.slot, request.user, wants_next=wants_next), status=201)
         response["ETag"] = judgment_etag(judgment)
         return response

@@ -4,7 +4,6 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
@@ -16,11 +15,12 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling import drafts, idempotency, judging, own_letters, queue, schemas, suggestions, today, waiting
+from labeling.answers import Answer
 from labeling.forms.answers import AnswerForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.models import Assignment, Draft, Project, User
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
-from labeling.refusals import LeaseLost, Refused, Stale, Unacceptable
+from labeling.refusals import LeaseLost, NotKept, Refused, Stale, Unacceptable
 from labeling.views.flags import flag_form
 from labeling.views.label_rows import rows_of, verdicts_in
 from labeling.views.marks import person_mark, place_mark, require_same_person
@@ -55,17 +55,19 @@ def submit(request: PersonRequest, project: Project, assignment_id: int) -> Http
     form = AnswerForm(request.POST, keys=judging.asked_of(slot, by=request.user))
     seen = request.POST.get("draft")  # the version of the draft this page last knew; a script may say nothing
     try:
-        _once(request, lambda: judging.submit(slot, by=request.user, answer=form.answer()))
+        _once(request, lambda: judging.submit(slot, by=request.user, answer=form.answer(), seen=seen))
     except Unacceptable as fault:
-        # A note too long to be kept, or ticks upon a draft another device has changed since, stay on the screen alone.
-        with suppress(Unacceptable, Stale):
-            seen = drafts.version_of(drafts.save_draft(slot, by=request.user, answer=form.answer(), seen=seen))
         faults = form.placed(fault.errors, schema=judging.question_of(slot, by=request.user))
-        return _again(request, project, slot, form, faults, seen=seen)
+        draft, why_not = kept(slot, request, form)
+        said = {str(each) for each in faults}
+        faults += [each for each in why_not if str(each) not in said]
+        return again(request, project, slot, form, faults, draft=draft)
     except ChangedSince as refused:
         faults = unplaced(refused.sentence)
         heading = _("Your change is not saved")
-        return _again(request, project, slot, form, faults, seen=seen, heading=heading, status=refused.status)
+        return again(request, project, slot, form, faults, heading=heading, status=refused.status)
+    except NotKept as lost:
+        return _gone(request, project, lost, only_here=form.answer())
     except LeaseLost as lost:
         return _gone(request, project, lost)
     return _onward(request, project)
@@ -118,27 +120,44 @@ def _next_page(request: PersonRequest, project: Project) -> HttpResponse:
     return _render(request, project, context)
 
 
-def _again(
-    request: PersonRequest, project: Project, slot: Assignment, form: AnswerForm, faults: list[Fault], *,
-    seen: str | None = None, heading: str = "", status: int = 422,
-) -> HttpResponse:  # fmt: skip
-    """The same page with the ticks kept, the sentences on top and each beside what it is about.
+def kept(slot: Assignment, request: PersonRequest, form: AnswerForm) -> tuple[Draft | None, list[Fault]]:
+    """The ticks of a form as the draft, or why they stay on the screen alone: another device, or a note too long."""
+    try:
+        return drafts.save_draft(slot, by=request.user, answer=form.answer(), seen=request.POST.get("draft")), []
+    except (Stale, Unacceptable) as why_not:
+        return None, unplaced(why_not.sentence)
 
-    `seen`: the version of the draft these ticks were made upon, so that another device's ticks are still asked about.
+
+def again(
+    request: PersonRequest, project: Project, slot: Assignment, form: AnswerForm, faults: list[Fault], *,
+    draft: Draft | None = None, heading: str = "", status: int = 422, **more: Any,
+) -> HttpResponse:  # fmt: skip
+    """The same page with the ticks on the screen, the sentences on top and each beside what it is about.
+
+    `draft`: what was kept of these ticks. Where nothing was, the page goes on knowing the version it knew before, so
+    that another device's ticks are still asked about.
     """
-    draft = drafts.draft_of(slot, by=request.user)
     shown = judging.question_of(slot, by=request.user)
     letters = own_letters.wanted_by(request.user, project)
     answer = form.answer().as_draft()
     said = suggestions.given(slot, to=request.user)
     context = _context(project, slot, answer, shown=shown, draft=draft, letters=letters, suggested=said, faults=faults)
-    context |= {"errors_heading": heading} | ({} if seen is None else {"draft_version": seen})
+    if draft is None:
+        seen = request.POST.get("draft")
+        context["draft_version"] = drafts.version_of(drafts.draft_of(slot, by=request.user)) if seen is None else seen
+        context["is_unsaved"] = status == Unacceptable.status
+    context |= {"errors_heading": heading} | more
     return _render(request, project, context, status=status)
 
 
-def _gone(request: PersonRequest, project: Project, lost: LeaseLost) -> HttpResponse:
-    """The page is someone else's now: only the sentence and the way on."""
+def _gone(
+    request: PersonRequest, project: Project, lost: LeaseLost, *, only_here: Answer | None = None
+) -> HttpResponse:
+    """The page is someone else's now: only the sentence and the way on, and ticks that are kept nowhere else."""
     context = {"heading": _("This page is not yours any more"), "action": _("Next page"), "reason": lost.sentence}
+    if only_here is not None:
+        names = {label.key: label.name for label in schemas.in_force(project).labels}
+        context |= {"only_here": drafts.in_words(only_here.as_draft(), names), "note": only_here.note}
     return _render(request, project, context | {"assignment": None, "is_lost": True}, status=lost.status)
 
 

@@ -146,7 +146,7 @@ def resolve(request: PersonRequest, project: Project, flag_id: int) -> HttpRespo
     except Refused as refused:
         messages.warning(request, refused.sentence)
         return redirect("labeling:flag", project.slug, flag.pk)
-    messages.success(request, "This is settled.")
+    messages.success(request, _("This is settled."))
     return redirect("labeling:flags", project.slug)
 
 

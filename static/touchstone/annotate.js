@@ -377,6 +377,7 @@ function mount(root, { isSame }) {
   if (root.dataset.draftUrl) {
     page.draft = draftOf(root);
     page.draft.restore();
+    if ("unsaved" in root.dataset) page.draft.changed(); // a refused answer that could not be kept: ask what is meant
   }
   if (root.dataset.renewUrl) page.lease = leaseOf(root);
   if (page.draft === null) form.addEventListener("submit", () => (page.isTouched = false));

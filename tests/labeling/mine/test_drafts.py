@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from labeling import drafts, invariants, items, judging, queue, slots
 from labeling.answers import Answer
 from labeling.models import Assignment, Draft, Item, Project, Selection, Skip, State, User
-from labeling.refusals import Refused, Stale
+from labeling.refusals import LeaseLost, Refused, Stale
 from tests.factories import make_item, make_member, make_project
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +88,25 @@ def test_a_draft_that_was_thrown_away_elsewhere_is_saved_anew(project, alice, pa
     drafts.throw_away(Draft.objects.get())
     drafts.save_draft(slot, by=alice, answer=NEWS, seen=seen)
     assert Draft.objects.get().answer["unsure"] == ["news"]
+
+
+def test_an_answer_to_a_lost_page_says_so_when_another_device_has_newer_ticks(project, alice, bob, pages):
+    slot = queue.lease_next(project, annotator=alice)
+    seen = drafts.version_of(drafts.save_draft(slot, by=alice, answer=GAMES))
+    newer = drafts.version_of(drafts.save_draft(slot, by=alice, answer=NEWS, seen=seen))
+    queue.release(slot, by=alice)
+    for _ in pages:
+        judging.submit(queue.lease_next(project, annotator=bob), by=bob, answer=Answer(none=True))
+    lost = api_of(alice).post(
+        f"/api/v1/assignments/{slot.pk}/judgment/", {"yes": ["self_harm"]}, headers={"If-Match": f'"{seen}"'}
+    )
+    said = lost.json()
+    assert lost.status_code == 409 and said["version"] == newer
+    assert (said["theirs"]["unsure"], said["mine"]["yes"]) == (["news"], ["self_harm"])
+    assert Draft.objects.get().answer["unsure"] == ["news"]
+    with pytest.raises(LeaseLost, match="Your ticks are kept"):
+        judging.submit(slot, by=alice, answer=GAMES, seen=newer)
+    assert Draft.objects.get().answer["yes"] == ["games"]
 
 
 def test_over_the_api_the_tag_guards_the_draft(project, alice, pages):

@@ -300,6 +300,29 @@ def test_a_refused_answer_is_not_saved_over_what_another_device_ticked_since(ali
     assert response.status_code == 422 and re.search(r'name="label.news" value="yes"[^>]* checked', html)
     assert Draft.objects.get().answer["yes"] == ["games"]
     assert draft_in(response) == seen, "the next saving would pass for one that knows of the other device"
+    assert "You ticked this page on another device meanwhile." in html
+    assert response.context["draft_saved_at"] is None and " data-unsaved>" in html
+
+
+@pytest.mark.parametrize("headers", [{}, {"HTTP_HX_REQUEST": "true"}], ids=["plain form", "htmx"])
+def test_a_page_that_is_lost_shows_the_ticks_that_another_devices_kept_from_being_saved(
+    alices, alice, project, pages, headers
+):
+    page = alices.get("/p/pages/annotate/")
+    action, seen = form_of(page)[0], draft_in(page)
+    slot = queue.slot_of(alice, int(action.split("/")[-3]))
+    drafts.save_draft(slot, by=alice, answer=judging.Answer(yes=("games",)), seen=seen)
+    project.assignments.update(available_at="2020-01-01T00:00Z")
+    bob = make_member(project, "annotator")
+    for _ in pages:
+        judging.submit(queue.lease_next(project, annotator=bob), by=bob, answer=judging.Answer(none=True))
+    answer = {"label.news": "yes", "note": "a <local> paper", "draft": seen, "idempotency_key": "k1"}
+    response = alices.post(action, answer, **headers)
+    html = response.content.decode()
+    assert response.status_code == 409 and "you ticked it on another device meanwhile" in html
+    assert "News yes" in html and "a &lt;local&gt; paper" in html
+    assert "data-lost" not in html and "hx-trigger" not in html, "the script would let go of what is on the screen"
+    assert Draft.objects.get().answer["yes"] == ["games"]
 
 
 def draft_in(response) -> str:
