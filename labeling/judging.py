@@ -38,8 +38,8 @@ NOT_SKIPPED = gettext_noop(
 )
 PASSED_ON = gettext_noop("You skipped this page, so this answer is not counted. Your ticks are kept.")
 ELSEWHERE_TOO = gettext_noop(
-    "This page cannot be answered any more, and you ticked it on another device meanwhile. The ticks of that device are "
-    "kept; what you send now is not."
+    "This page cannot be answered any more, and you ticked it on another device meanwhile. The ticks of that device "
+    "are kept; what you send now is not."
 )
 CHANGED = gettext_noop("You changed this answer in another place meanwhile: what you send now has not been recorded.")
 
