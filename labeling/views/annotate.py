@@ -27,7 +27,8 @@ from labeling.views.marks import person_mark, place_mark, require_same_person
 from labeling.views.material import material
 from labeling.web import PersonRequest, is_htmx, page, page_or_fragment
 
-TRANSIENT_FIELDS = {"csrfmiddlewaretoken", "active_seconds", "draft"}
+FLAG_FIELDS = ("kind", "label", "text")  # what one tells the managers: in the same form, and no part of the answer
+TRANSIENT_FIELDS = {"csrfmiddlewaretoken", "active_seconds", "draft", *FLAG_FIELDS}
 CHANGED_SINCE = gettext_noop(
     "Your answer to this page arrived the first time you sent it. What you changed since then is not saved: "
     "change your answer from My work."
@@ -146,7 +147,8 @@ def again(
         seen = request.POST.get("draft")
         context["draft_version"] = drafts.version_of(drafts.draft_of(slot, by=request.user)) if seen is None else seen
         context["is_unsaved"] = status == Unacceptable.status
-    context |= {"errors_heading": heading} | more
+    said = {name: request.POST.get(name, "") for name in FLAG_FIELDS}
+    context |= {"errors_heading": heading, "flag_said": said} | more
     return _render(request, project, context, status=status)
 
 

@@ -1,4 +1,4 @@
-"""Flags: raised from the page being judged, read and settled in an inbox, followed in one thread."""
+"""Flags: read and settled in an inbox, followed in one thread."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,64 +8,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling import flags, permissions, schemas
 from labeling.models import Assignment, Flag, FlagKind, Label, Project
 from labeling.refusals import Refused, Unacceptable
-from labeling.views.marks import require_same_person
 from labeling.views.material import address
-from labeling.web import PersonRequest, is_htmx, page
+from labeling.web import PersonRequest, page
 
 SHOWN = 100
-SENT = gettext_noop("The managers have it. You find their answer in My work.")
-ASIDE = gettext_noop("The page is set aside: nobody is given it until a manager has decided. Thank you for saying so.")
-
-
-@require_POST
-@page("flag.create")
-def raise_flag(request: PersonRequest, project: Project, assignment_id: int) -> HttpResponse:
-    """From the page being judged, without leaving it. A page that looks illegal is left for the next one."""
-    require_same_person(request)
-    given = flags.flaggable_slots(project, _reader(request, project))
-    slot = get_object_or_404(given.select_related("item__project"), pk=assignment_id)
-    said = {name: request.POST.get(name, "") for name in ("kind", "label", "text")}
-    try:
-        flags.raise_flag(slot.item, by=request.user, **said)
-    except Unacceptable as fault:
-        return _still_here(request, project, slot, said, fault)
-    if said["kind"] == FlagKind.ILLEGAL:
-        messages.success(request, _(ASIDE))
-        return _next_page(request, project)
-    if is_htmx(request):
-        return _form(request, project, slot, {"flag_sent": _(SENT)})
-    messages.success(request, _(SENT))
-    return redirect("labeling:annotate", project.slug)
-
-
-def _still_here(
-    request: PersonRequest, project: Project, slot: Assignment, said: dict[str, str], fault: Unacceptable
-) -> HttpResponse:
-    if is_htmx(request):
-        return _form(request, project, slot, {"flag_said": said, "flag_wrong": fault.sentence}, status=422)
-    messages.error(request, fault.sentence)
-    return redirect("labeling:annotate", project.slug)
-
-
-def _form(
-    request: PersonRequest, project: Project, slot: Assignment, more: dict[str, Any], *, status: int = 200
-) -> HttpResponse:
-    context = flag_form(project, slot, schemas.in_force(project).asked) | more
-    return render(request, "labeling/_flag_form.html", context, status=status)
-
-
-def _next_page(request: PersonRequest, project: Project) -> HttpResponse:
-    if not is_htmx(request):
-        return redirect("labeling:annotate", project.slug)
-    response = HttpResponse(status=204)
-    response["HX-Redirect"] = reverse("labeling:annotate", args=[project.slug])
-    return response
 
 
 def flag_form(project: Project, slot: Assignment, labels: Iterable[Label]) -> dict[str, Any]:

@@ -310,9 +310,9 @@ function takesFocus(root) {
   target?.focus({ preventScroll: false });
 }
 
-/** A form beside the answer was not taken: what was written in it stays, and the answer has nothing to do with it. */
-function sayAside(form, { status, sentence }) {
-  const line = workRoot()?.querySelector(`[form="${form.id}"]`)?.closest("div").querySelector("[data-aside-say]");
+/** What is beside the answer was not taken: what was written there stays, and the answer has nothing to do with it. */
+function sayAside(control, { status, sentence }) {
+  const line = control.closest("div").querySelector("[data-aside-say]");
   if (!line) return;
   line.textContent = `${t("Not sent: what you wrote is still here.")} ${sentence ?? REFUSED[status] ?? t("Try again in a moment.")}`;
   line.setAttribute("role", "alert");

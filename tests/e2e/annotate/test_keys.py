@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from labeling import judging, queue
-from labeling.models import Draft, Judgment
+from labeling.models import Draft, Flag, Judgment
 from tests.e2e.annotate.screen import WORK, answers, assert_lists_every_key, note, saved, ticks, words, write_note
 from tests.e2e.visitor import axe_findings
 
@@ -214,8 +214,15 @@ def test_without_scripts_the_same_form_records_the_answer(visit, alice, pages):
     page.get_by_role("button", name="Submit and next").click()
     visitor.sees("Second page")
     page.get_by_label("None of these topics").check()
-    page.get_by_role("button", name="Submit and next").click()
+    page.get_by_text("Tell a manager", exact=False).last.click()
+    page.get_by_label("In your words").fill("Half of it is missing.")
+    page.get_by_label("What about the page?").select_option("comment")
+    page.get_by_role("button", name="Tell the managers").click()
+    expect(page.get_by_text("The managers have it.")).to_be_visible()
+    expect(page.get_by_label("None of these topics")).to_be_checked()
+    page.get_by_label("None of these topics").press("Enter")  # the form's first button is never the managers' one
     visitor.sees("Nothing left for you")
+    assert Flag.objects.count() == 1
     assert answers() == [
         {"games": "yes", "news": "unsure", "self_harm": "no"},
         {"games": "no", "news": "no", "self_harm": "no"},

@@ -64,7 +64,7 @@ def api_of(person):
 
 def form_on(browser):
     html = browser.get("/p/pages/annotate/").content.decode()
-    return re.search(r'<form id="flag" method="post" action="([^"]+)"', html)[1]
+    return re.search(r'id="flag-send" formaction="([^"]+)"', html)[1]
 
 
 # ---- raised from the page -------------------------------------------------------------------------------------------
@@ -102,6 +102,42 @@ def test_what_cannot_be_taken_stays_in_the_form_with_a_sentence(alice, slot, sai
     refused = browser.post(form_on(browser), said, HTTP_HX_REQUEST="true")
     assert refused.status_code == 422 and sentence in refused.content.decode()
     assert not Flag.objects.exists()
+
+
+def test_a_plain_form_loses_neither_words_nor_ticks(alice, slot):
+    browser = browser_of(alice)
+    path, ticks = form_on(browser), {"label.games": "yes", "note": "Chess.", "draft": ""}
+    refused = browser.post(path, {"kind": "guideline", "text": "And chess?"} | ticks)
+    html = refused.content.decode()
+    assert refused.status_code == 422 and '<a href="#flag-kind">Say for which label' in html
+    assert ">And chess?</textarea>" in html and '<option value="guideline" selected>' in html
+    assert re.search(r'name="label.games" value="yes"[^>]* checked', html) and not Flag.objects.exists()
+    ticks["draft"] = re.search(r'name="draft" value="(\w+)"', html)[1]
+    ticks["note"] = "Chess and draughts."
+    sent = browser.post(path, {"kind": "comment", "text": "And chess?"} | ticks, follow=True)
+    html = sent.content.decode()
+    assert "The managers have it" in html and ">Chess and draughts.</textarea>" in html
+    assert re.search(r'name="label.games" value="yes"[^>]* checked', html) and Flag.objects.count() == 1
+
+
+def test_a_plain_form_is_told_where_another_device_has_newer_ticks(alice, slot):
+    browser = browser_of(alice)
+    path = form_on(browser)
+    save_draft(slot, by=alice, answer=Answer(yes=("news",)))
+    sent = browser.post(path, {"kind": "comment", "text": "Odd.", "label.games": "yes", "draft": ""})
+    html = sent.content.decode()
+    assert "on another device meanwhile" in html and "The managers have it" in html and Flag.objects.exists()
+    assert re.search(r'name="label.games" value="yes"[^>]* checked', html)
+    assert Draft.objects.get().answer["yes"] == ["news"]
+
+
+def test_nothing_ticked_is_no_draft_and_a_refused_answer_keeps_what_was_written_to_the_managers(alice, slot):
+    browser = browser_of(alice)
+    path = form_on(browser)
+    browser.post(path, {"kind": "comment", "text": "Odd.", "draft": ""})
+    assert not Draft.objects.exists()
+    refused = browser.post(path.replace("/flag/", "/submit/"), {"kind": "comment", "text": "And chess?", "draft": ""})
+    assert refused.status_code == 422 and ">And chess?</textarea>" in refused.content.decode()
 
 
 def test_the_same_flag_sent_twice_is_one(alice, slot):
