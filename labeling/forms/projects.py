@@ -1,8 +1,9 @@
 """Forms that make a project and change its settings; other apps' settings get their fields from their section."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
+from django.utils.text import slugify
 
 from labeling import projects
 from labeling.models import Project, Stream
@@ -28,8 +29,20 @@ class NewProjectForm(forms.Form):
     )
 
 
+class Group(NamedTuple):
+    """One part of the settings page."""
+
+    slug: str
+    title: str
+    fields: list[forms.BoundField]
+    n_wrong: int
+
+
 class SettingsForm(forms.Form):
-    """Every setting of a project. `version` says which state the person looked at."""
+    """Every setting of a project. `version` says which state the person looked at.
+
+    `part` names one of the groups: then nothing else is looked at, refused or taken, and all stays as it was typed.
+    """
 
     version = forms.IntegerField(widget=forms.HiddenInput)
     name = forms.CharField(max_length=120, label="Name")
@@ -57,7 +70,7 @@ class SettingsForm(forms.Form):
         help_text="Low, medium or high, with the keys 1, 2 and 3. Nobody has to say it.",
     )  # fmt: skip
 
-    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, project: Project, part: str = "", **kwargs: Any) -> None:
         kwargs.setdefault("initial", initial_of(project))
         super().__init__(*args, **kwargs)
         for stream, label in STREAM_WORDS.items():
@@ -67,9 +80,30 @@ class SettingsForm(forms.Form):
             )  # fmt: skip
         for section in projects.settings_sections:
             self.fields |= {setting.name: field_of(setting) for setting in section.settings}
+        self.parts = {slugify(title): (title, names) for title, names in self._grouped().items()}
+        self.taken = {"version", *(self.parts[part][1] if part in self.parts else self.fields)}
 
-    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_bound:
+            for name in set(self.fields) - self.taken:
+                self.errors.pop(name, None)
+                self.cleaned_data.pop(name, None)
+
+    def groups(self) -> list[Group]:
         """The fields under headings, as the page shows them."""
+        found = {slug: [self[name] for name in names] for slug, (_, names) in self.parts.items()}
+        return [
+            Group(slug, self.parts[slug][0], fields, sum(bool(field.errors) for field in fields))
+            for slug, fields in found.items()
+        ]
+
+    def changed_beside(self) -> list[str]:
+        """The headings under which something was changed that is not taken."""
+        changed = set(self.changed_data) - self.taken
+        return [title for title, names in self.parts.values() if changed & {*names}]
+
+    def _grouped(self) -> dict[str, list[str]]:
         sections = {
             section.title: [setting.name for setting in section.settings] for section in projects.settings_sections
         }
@@ -79,7 +113,7 @@ class SettingsForm(forms.Form):
             **sections,
         }
         grouped[WHO_IS_ASKED] = [*(f"{OVERLAP}{stream}" for stream in STREAM_WORDS), *grouped[WHO_IS_ASKED]]
-        return [(title, [self[name] for name in names]) for title, names in grouped.items()]
+        return grouped
 
     def values(self, project: Project) -> dict[str, Any]:
         """What the domain takes. Streams the page does not show keep their numbers."""
@@ -89,7 +123,8 @@ class SettingsForm(forms.Form):
         shown = {f"{OVERLAP}{stream}": str(stream) for stream in STREAM_WORDS}
         hidden = {stream: n for stream, n in project.overlap.items() if stream not in shown.values()}
         overlap = {stream: data.pop(name) for name, stream in shown.items() if name in data}
-        return {**data, "overlap": hidden | overlap, "expected": expected}
+        asked = {"overlap": hidden | overlap} if self.taken & {*shown} else {}
+        return {**data, **asked, "expected": expected}
 
 
 def initial_of(project: Project) -> dict[str, Any]:

@@ -60,8 +60,10 @@ def _created(values: dict[str, Any], request: PersonRequest) -> Project:
 @page("project.update_settings")
 @get_or_post
 def settings(request: PersonRequest, project: Project) -> HttpResponse:
-    form = SettingsForm(request.POST or None, project=project)
+    part = request.POST.get("part", "")
+    form = SettingsForm(request.POST or None, project=project, part=part)
     if form.is_valid():
+        beside = form.changed_beside()
         try:
             values = form.values(project)
             projects.change(project, values, by=request.user, expected=values.pop("expected"))
@@ -70,9 +72,20 @@ def settings(request: PersonRequest, project: Project) -> HttpResponse:
         except Unacceptable as refused:
             form.add_error(None, refused.sentence)
         else:
+            if beside:
+                return _partly_saved(request, project, form.parts[part][0], beside)
             messages.success(request, "The settings are saved.")
             return redirect("labeling:settings", slug=project.slug)
     return _settings_page(request, project, form, status=422 if form.errors else 200)
+
+
+def _partly_saved(request: PersonRequest, project: Project, title: str, beside: list[str]) -> HttpResponse:
+    """One part is saved, and what was typed in others is still in the form, upon the state that is in force now."""
+    project.refresh_from_db()
+    typed = SettingsForm(project=project, initial={**request.POST.dict(), "version": project.version})
+    said = f"“{title}” is saved. What you changed under {', '.join(f'“{name}”' for name in beside)} is not saved yet."
+    messages.warning(request, said)
+    return _settings_page(request, project, typed, status=200)
 
 
 def _stale(request: PersonRequest, project: Project, stale: Stale) -> HttpResponse:
@@ -81,12 +94,12 @@ def _stale(request: PersonRequest, project: Project, stale: Stale) -> HttpRespon
     data = request.POST.copy()
     now = initial_of(project)
     data["version"] = str(now["version"])
-    form = SettingsForm(data, project=project)
+    form = SettingsForm(data, project=project, part=request.POST.get("part", ""))
     form.full_clean()
     differs = [
         (field.label, _said(now.get(name)), _said(form.cleaned_data.get(name)))
         for name, field in form.fields.items()
-        if name != "version" and _said(now.get(name)) != _said(form.cleaned_data.get(name))
+        if name != "version" and name in form.taken and _said(now.get(name)) != _said(form.cleaned_data.get(name))
     ]
     return _settings_page(request, project, form, status=412, stale=stale.sentence, differs=differs)
 

@@ -90,6 +90,25 @@ def test_the_second_of_two_managers_sees_both_versions_and_loses_nothing():
     assert Project.objects.get().name == "Mine"
 
 
+def test_one_part_is_saved_or_refused_on_its_own_and_the_rest_stays_as_typed():
+    project = make_project(name="Before", overlap={"default": 2})
+    client, url = browser(make_member(project, "manager")), f"/p/{project.slug}/settings/"
+    typed = settings_post(project, name="After", overlap_default=5, random_share="0.77")
+    saved = client.post(url, typed | {"part": "the-project"})
+    page = saved.content.decode()
+    assert saved.status_code == 200 and 'value="0.77"' in page and 'value="5"' in page
+    assert "“The project” is saved. What you changed under “Who is asked”, “Learning” is not saved yet." in page
+    project.refresh_from_db()
+    assert (project.name, project.overlap) == ("After", {"default": 2})
+    typed["version"] = project.version
+    refused = client.post(url, typed | {"part": "who-is-asked", "overlap_default": 0, "lease_seconds": 1})
+    page = refused.content.decode()
+    assert refused.status_code == 422 and "Who is asked <b>(1 to mend)</b>" in page and page.count("to mend)") == 1
+    assert client.post(url, typed | {"part": "who-is-asked"}).status_code == 200
+    project.refresh_from_db()
+    assert project.overlap == {"default": 5} and initial_of(project)["random_share"] != 0.77
+
+
 def test_a_wrong_number_is_a_sentence_at_its_field():
     project = make_project()
     answer = browser(make_member(project, "manager")).post(
