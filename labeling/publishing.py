@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from django.db import transaction
 
-from labeling import expectations, label_checks, label_trees, letters, projects, recounts
+from labeling import expectations, label_checks, label_trees, letters, projects, recounts, slots
 from labeling.label_checks import MAX_LABELS
 from labeling.models import Event, Label, Project, SchemaVersion, User
 from labeling.refusals import Stale
@@ -45,6 +45,8 @@ def publish(
     if newest is not None and draft == before:
         return newest
     schema = _freeze(project, draft, number + 1, by)
+    if any(label.retired for label in draft.labels):
+        slots.ask_no_more(project, in_use=[label.key for label in draft.in_use])
     if _asks_else(before, draft, has_gold=project.draws.exists()):
         recounts.after_publishing(project, by=by)
     expectations.after_publishing(project, by=by)

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection, Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import F, Max, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.db.models.functions import Now
 
 from labeling import consensus, crowded, lost_leases
@@ -91,6 +91,21 @@ def withdraw_open_work(item_ids: Sequence[int]) -> int:
             state=State.WITHDRAWN, available_at=None, is_surplus=True
         )
     return n_withdrawn
+
+
+def ask_no_more(project: Project, *, in_use: Collection[str]) -> None:
+    """Labels were retired: slots that ask for some labels ask for the others alone, and go where none is left.
+
+    Who holds one answers what they were shown.
+    """
+    nobodys = Q(state=State.OPEN) | Q(state=State.WITHDRAWN, is_surplus=False)
+    partial = Assignment.objects.filter(nobodys, project=project, asked__isnull=False)
+    for asked in list(partial.order_by().values_list("asked", flat=True).distinct()):
+        kept, these = [key for key in asked if key in in_use], partial.filter(asked=asked)
+        if not kept:
+            these.update(state=State.WITHDRAWN, available_at=None, is_surplus=True)
+        elif kept != asked:
+            these.update(asked=kept)
 
 
 def withdraw(items: QuerySet[Item]) -> int:

@@ -323,3 +323,26 @@ def test_a_draft_of_nothing_asks_nothing(client: Client, manager):
     bare = make_project(slug="bare", labels=())
     publishing.publish(bare, Draft(), by=None)
     assert new_labels.younger_than_answers(bare) == []
+
+
+# ---- retired while it waits -----------------------------------------------------------------------------------------
+def retire(project, *keys):
+    before = publishing.draft_of(publishing.in_force(project))
+    labels = [replace(label, retired=label.retired or label.key in keys) for label in before.labels]
+    return publishing.publish(project, replace(before, labels=tuple(labels)), by=None)
+
+
+def test_a_label_that_is_retired_while_it_waits_to_be_asked_is_asked_of_nobody(project, people, judged):
+    ask(project, "maps")
+    retire(project, "maps")
+    assert queue.lease_next(project, annotator=people[0]) is None
+    assert not Consensus.objects.filter(state=Consensus.State.PENDING).exists()
+    assert not [finding for finding in invariants.findings() if finding.n_breaches]
+
+
+def test_of_two_that_wait_the_other_is_still_asked(project, people, judged):
+    publish(project, add=["cooking"])
+    ask(project, "maps", "cooking")
+    retire(project, "maps")
+    slot = queue.lease_next(project, annotator=people[0])
+    assert judging.asked_of(slot, by=people[0]) == ("cooking",)

@@ -10,6 +10,7 @@ from itertools import islice
 
 import pytest
 from django.db import transaction
+from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
@@ -151,6 +152,18 @@ class WorkingDay(RuleBasedStateMachine):
         assert [
             (promise.id, *islice(promise.check(), 2)) for promise in rows if any(True for _ in promise.check())
         ] == []
+
+    @invariant()
+    def nothing_is_to_be_had_beyond_the_number_in_force(self) -> None:
+        work = Assignment.objects.filter(purpose="work")
+        rounds = work.values("item", "round").order_by()
+        for one in rounds.annotate(
+            to_be_had=Count("pk", filter=Q(state=State.OPEN) | Q(state=State.LEASED, lapses=False))
+        ):
+            if one["to_be_had"]:
+                same = work.filter(item=one["item"], round=one["round"])
+                wanted = same.filter(state__in=[State.OPEN, State.LEASED, State.DONE]).exclude(lapses=True)
+                assert wanted.count() <= self.project.overlap_for("import")
 
     @invariant()
     def nobody_answers_a_page_twice(self) -> None:
