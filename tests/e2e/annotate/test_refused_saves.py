@@ -8,7 +8,18 @@ from playwright.sync_api import expect
 
 from labeling import consensus, judging, queue
 from labeling.models import Assignment, Draft, Judgment, Membership
-from tests.e2e.annotate.screen import PASSWORD, WORK, answers, bar, note, saved, ticks, try_now, write_note
+from tests.e2e.annotate.screen import (
+    PASSWORD,
+    WORK,
+    answers,
+    bar,
+    hold_the_clock,
+    note,
+    saved,
+    ticks,
+    try_now,
+    write_note,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -145,6 +156,7 @@ def test_a_server_that_failed_once_takes_the_same_answer_again(at_work, monkeypa
 )
 def test_a_sending_that_is_still_under_way_is_waited_for(at_work, answer):
     at_work.excuse("425", "409", "htmx:")
+    hold_the_clock(at_work)
     at_work.page.route("**/submit/", lambda route: route.fulfill(body="under way", **answer), times=1)
     at_work.press("g", "Enter")
     expect(bar(at_work)).to_contain_text("Trying again in")
@@ -192,16 +204,13 @@ def test_what_was_changed_after_a_lost_receipt_is_not_taken_for_saved(at_work):
 
 def test_an_answer_that_is_changed_again_is_not_sent_by_itself(at_work):
     at_work.excuse("503", "htmx:")
-    clock = at_work.page.clock
-    clock.install()
-    at_work.open(WORK)
-    clock.pause_at(at_work.page.evaluate("Date.now() + 1000"))
+    hold_the_clock(at_work)
     at_work.page.route("**/submit/", lambda route: route.fulfill(status=503, body="busy"), times=1)
     at_work.press("g", "Enter")
     expect(bar(at_work)).to_contain_text("Trying again in")
     at_work.press("n")
     expect(bar(at_work)).to_be_hidden()
-    clock.run_for(10_000)
+    at_work.page.clock.run_for(10_000)
     expect(saved(at_work)).to_be_visible()
     at_work.sees("First page")
     at_work.press("Enter")
