@@ -18,6 +18,7 @@ from labeling.models.projects import Severity
 from labeling.withheld import Moment, Refusal
 
 ENOUGH = gettext_noop("That was a lot for one day. Take a pause, or go on with other lists.")
+TOMORROW = gettext_noop("Pages of this list can be given to you again from 00:00 UTC.")
 ELSEWHERE = gettext_noop("You hold a page in {name}. Answer it or give it back first: with it, your day may be full.")
 MILD = float(Severity.MILD)  # after many serious pages: at most what a page costs that is mild for certain
 
@@ -44,7 +45,7 @@ def allowance(project: Project, user: User, moment: Moment) -> Allowance:
         return Allowance(left)
     budget, spent, worst = project.exposure_per_day, exposure.spent(user, moment), sum(held)
     if spent >= budget:
-        return Allowance(0.0, Refusal(_(ENOUGH), until=exposure.day_of(moment)[1]))
+        return Allowance(0.0, Refusal(f"{_(ENOUGH)} {_(TOMORROW)}", until=exposure.day_of(moment)[1]))
     if worst and spent + worst >= budget:
         return Allowance(0.0, Refusal(_(ELSEWHERE).format(name=where)))
     rest = float(budget - spent - worst)

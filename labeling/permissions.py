@@ -86,6 +86,9 @@ POLICY: dict[str, Rule] = {
     "adjudication.reopen": _rule(AD, M),
     "honeypot.manage": _rule(M, blind=(AN, AD)),
     "annotator.pause_reinstate": _rule(M),
+    "exposure.read_own": _rule(AN, AD, superuser=False),
+    # What a day cost somebody says what they ticked: a day of one page is that page's answer.
+    "exposure.read_project": _rule(M, blind=(AN, AD)),
     "suggestion.read_anchoring": _rule(M),
     "agreement.read_project": _rule(V, AD, M),
     "agreement.read_per_annotator": _rule(AN, AD, M),  # annotators: own figures only

@@ -76,6 +76,11 @@ CARE = (
         "severe_in_a_row", "Serious or grave pages in a row at most", "Empty: no limit.", int, 1, 1_000, optional=True,
     ),
     Setting(
+        "break_after_minutes", "Propose a break after so many minutes", "Of active time, in all projects, since the "
+        "last pause of five minutes. Whoever wants none switches it off for themself. Empty: never.", int, 5, 600,
+        optional=True,
+    ),
+    Setting(
         "help_text", "Whom to turn to after a hard page", "In your own words; people read it one link away from every "
         "page.", str, high=2_000, optional=True,
     ),

@@ -101,7 +101,7 @@ def ask_no_more(project: Project, *, in_use: Collection[str]) -> None:
     nobodys = Q(state=State.OPEN) | Q(state=State.WITHDRAWN, is_surplus=False)
     partial = Assignment.objects.filter(nobodys, project=project, asked__isnull=False)
     for asked in list(partial.order_by().values_list("asked", flat=True).distinct()):
-        kept, these = [key for key in asked if key in in_use], partial.filter(asked=asked)
+        kept, these = [key for key in asked or () if key in in_use], partial.filter(asked=asked)
         if not kept:
             these.update(state=State.WITHDRAWN, available_at=None, is_surplus=True)
         elif kept != asked:

@@ -20,6 +20,7 @@ urlpatterns = [
     path("tokens/", accounts.own_tokens, name="tokens"),
     path("tokens/<int:token_id>/end/", accounts.end_token, name="end_token"),
     path("preferences/", accounts.preferences, name="preferences"),
+    path("preferences/comfort/", accounts.set_comfort, name="comfort"),
     path("people/", people.people, name="people"),
     path("people/<int:user_id>/deactivate/", people.deactivate, name="deactivate"),
     path("people/<int:user_id>/reactivate/", people.reactivate, name="reactivate"),

@@ -352,6 +352,7 @@ REQUESTS: dict[str, list[Call]] = {
     "account.preferences_own": [
         page("GET", "accounts:preferences", nothing),
         page("POST", "accounts:preferences", nothing, sends(single_keys="on")),
+        page("POST", "accounts:comfort", nothing, sends(switch="grey", on="1")),
     ],
     "account.list_users": [page("GET", "accounts:people", nothing)],
     "account.deactivate": [
@@ -485,6 +486,7 @@ REQUESTS: dict[str, list[Call]] = {
     "queue.claim": [
         api("POST", "next"), page("GET", "labeling:annotate"),
         api("POST", "draft_go_on", draft), page("POST", "labeling:draft_go_on", draft),
+        page("POST", "labeling:break_put_away"),
     ],
     "queue.release_own_lease": [
         api("POST", "renew", lease, foreign=foreign_lease),
@@ -598,6 +600,8 @@ REQUESTS: dict[str, list[Call]] = {
         api("POST", "pauses", body=lambda w, who: {"username": w.other.username}),
         api("DELETE", "pauses", body=lambda w, who: {"username": w.paused.username}),
     ],
+    "exposure.read_own": [api("GET", "exposure_mine")],
+    "exposure.read_project": [page("GET", "labeling:exposure"), api("GET", "exposure")],
     "suggestion.read_anchoring": [api("GET", "anchoring")],
     "agreement.read_per_annotator": [
         api("GET", "pairs", query="label=games"),

@@ -43,8 +43,6 @@ NOT_BUILT = {
     "drift.upload_production_sample",
     "export.read_other_users_export",
     "export.training",
-    "exposure.read_own",
-    "exposure.read_project",
     "gate.override",
     "gold_answer.read",
     "guideline.propose_change",

@@ -8,6 +8,7 @@ from labeling.api import (
     agreement,
     anchoring,
     consensus,
+    exposure,
     flags,
     imports,
     items,
@@ -116,6 +117,8 @@ urlpatterns = [
     path("projects/<slug:slug>/anchoring/", anchoring.AnchoringView.as_view(), name="anchoring"),
     path("projects/<slug:slug>/quality/mine/", quality.OwnView.as_view(), name="quality_mine"),
     path("projects/<slug:slug>/pauses/", quality.PausesView.as_view(), name="pauses"),
+    path("projects/<slug:slug>/exposure/", exposure.ExposureView.as_view(), name="exposure"),
+    path("projects/<slug:slug>/exposure/mine/", exposure.OwnExposureView.as_view(), name="exposure_mine"),
     # samples, releases
     path("projects/<slug:slug>/samples/", samples.SamplesView.as_view(), name="samples"),
     path("projects/<slug:slug>/samples/ask-again/", samples.AskAgainView.as_view(), name="samples_ask_again"),

@@ -74,11 +74,17 @@ class PreferencesForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ("email", "language", "single_keys", "cover_pages", "daily_goal", "shows_figures")
+        fields = (
+            "email", "language", "single_keys", "cover_pages", "greyscale", "blur_text", "break_reminders",
+            "daily_goal", "shows_figures",
+        )  # fmt: skip
         labels = {
             "email": _("E-mail address"),
             "single_keys": _("Single keys: one letter answers, without Ctrl or Alt"),
             "cover_pages": _("Cover every page until I ask"),
+            "greyscale": _("Show pages in grey"),
+            "blur_text": _("Keep the text of a page out of focus until I point at it"),
+            "break_reminders": _("Propose breaks to me"),
             "daily_goal": _("My goal for a day, in pages"),
             "shows_figures": _("Show my figures of today beside the work"),
         }
@@ -86,6 +92,7 @@ class PreferencesForm(forms.ModelForm):
             "email": _("Only used when you forget your password."),
             "single_keys": _("Switch it off when letters are taken by speech input or a screen reader."),
             "cover_pages": _("The text of each page is hidden until you uncover it."),
+            "blur_text": _("Some people like it. It is no protection: what is read is read."),
             "daily_goal": _("Yours alone: nobody else sees it."),
             "shows_figures": _("How many pages, your goal and how far it is. Nobody else sees them."),
         }

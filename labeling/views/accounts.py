@@ -17,9 +17,10 @@ from labeling import accounts, invites, login_throttle, sessions, tokens
 from labeling.forms.accounts import NewAccountForm, PasswordForm, PreferencesForm, TokenForm
 from labeling.models import ApiToken, Role, UserSession
 from labeling.refusals import Refused, Unacceptable
-from labeling.web import PersonRequest, page
+from labeling.web import PersonRequest, is_htmx, page
 from labeling.worklist import ROLE_NAMES
 
+COMFORTS = {"grey": "greyscale", "blur": "blur_text"}
 PLAIN_PATH = re.compile(r"/(?![/\\])")
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -153,6 +154,19 @@ def preferences(request: PersonRequest) -> HttpResponse:
         messages.success(request, _("Your settings are saved."))
         return redirect("accounts:preferences")
     return _form(request, "accounts/preferences.html", form)
+
+
+@require_POST
+@page("account.preferences_own")
+def set_comfort(request: PersonRequest) -> HttpResponse:
+    """One switch of the menu beside the work. A plain form is sent back to where it stands."""
+    name = COMFORTS.get(request.POST.get("switch", ""))
+    if name is not None:
+        accounts.set_preferences(request.user, **{name: request.POST.get("on") == "1"})
+    if is_htmx(request):
+        return HttpResponse(status=204)
+    back = request.POST.get("next", "")
+    return redirect(back if PLAIN_PATH.match(back) and back.isprintable() else "accounts:preferences")
 
 
 # ---- invitations ----------------------------------------------------------------------------------------------------

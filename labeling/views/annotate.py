@@ -4,6 +4,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -21,6 +22,7 @@ from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.models import Assignment, Draft, Project, User
 from labeling.models.work import NOT_ASSESSABLE, SkipReason
 from labeling.refusals import LeaseLost, NotKept, Refused, Stale, Unacceptable
+from labeling.views import breaks
 from labeling.views.flags import flag_form
 from labeling.views.label_rows import rows_of, verdicts_in
 from labeling.views.marks import person_mark, place_mark, require_same_person
@@ -44,7 +46,8 @@ class ChangedSince(Refused):
 @require_GET
 @page("queue.claim")
 def annotate(request: PersonRequest, project: Project) -> HttpResponse:
-    return _next_page(request, project)
+    said = breaks.note(request, project, breaks.of(request)) | {"break_is_news": False}
+    return _next_page(request, project, **said)
 
 
 @require_POST
@@ -102,23 +105,27 @@ def release(request: PersonRequest, project: Project, assignment_id: int) -> Htt
 # ---- what is shown next ---------------------------------------------------------------------------------------------
 def _onward(request: PersonRequest, project: Project) -> HttpResponse:
     """htmx swaps the next page in; a plain form is sent on, so that reload does not submit again."""
-    if is_htmx(request):
-        return _next_page(request, project)
-    return redirect("labeling:annotate", project.slug)
+    stretch = breaks.after_answer(request)
+    if not is_htmx(request):
+        return breaks.keep(redirect("labeling:annotate", project.slug), request, stretch)
+    said = breaks.note(request, project, stretch)
+    response = _next_page(request, project, **said)
+    return breaks.keep(response, request, replace(stretch, is_said=bool(said["break_words"])))
 
 
-def _next_page(request: PersonRequest, project: Project) -> HttpResponse:
+def _next_page(request: PersonRequest, project: Project, **around: Any) -> HttpResponse:
+    """The next page, or the sentence that there is none, with what is said around it."""
     slot = queue.lease_next(project, annotator=request.user)
     if slot is None:
         context = {"assignment": None, "reason": waiting.nothing_left(project, annotator=request.user)}
-        return _render(request, project, context)
+        return _render(request, project, context | around)
     draft = drafts.draft_of(slot, by=request.user)
     shown = judging.question_of(slot, by=request.user)
     letters = own_letters.wanted_by(request.user, project, slot=slot)
     answer = draft.answer if draft else {}
     said = suggestions.give(slot, to=request.user)
     context = _context(project, slot, answer, shown=shown, draft=draft, letters=letters, suggested=said)
-    return _render(request, project, context)
+    return _render(request, project, context | around)
 
 
 def kept(slot: Assignment, request: PersonRequest, form: AnswerForm) -> tuple[Draft | None, list[Fault]]:
@@ -141,8 +148,10 @@ def again(
     shown = judging.question_of(slot, by=request.user)
     letters = own_letters.wanted_by(request.user, project)
     answer = form.answer().as_draft()
-    said = suggestions.given(slot, to=request.user)
-    context = _context(project, slot, answer, shown=shown, draft=draft, letters=letters, suggested=said, faults=faults)
+    suggested = suggestions.given(slot, to=request.user)
+    context = _context(
+        project, slot, answer, shown=shown, draft=draft, letters=letters, suggested=suggested, faults=faults
+    )
     if draft is None:
         seen = request.POST.get("draft")
         context["draft_version"] = drafts.version_of(drafts.draft_of(slot, by=request.user)) if seen is None else seen

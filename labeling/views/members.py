@@ -87,6 +87,7 @@ def _page(
         "rows": [(row, _quota_form(row, quota_form)) for row in membership.of(project)],
         "quotas": quotas.in_words(quotas.Limits(*(getattr(project, name) for name in quotas.NAMES))),
         "may_change": permissions.may(request.user, "member.add_remove_role", project, roles=roles),
+        "may_see_exposure": permissions.may(request.user, "exposure.read_project", project, roles=roles),
         "invites": project.invites.usable().order_by("-pk"),
         "form": form or MemberForm(auto_id="member_%s"),
         "invite_form": invite_form or InviteForm(auto_id="invite_%s"),

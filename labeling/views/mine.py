@@ -15,12 +15,23 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import drafts, flags, opt_outs, own_letters, own_work, person_quality, returned, schemas
+from labeling import (
+    drafts,
+    exposure_reports,
+    flags,
+    opt_outs,
+    own_letters,
+    own_work,
+    person_quality,
+    returned,
+    schemas,
+)
 from labeling.forms.care import OptOutForm
 from labeling.models import Comment, Draft, Honeypot, Judgment, Project, User
 from labeling.phrases import duration, estimate, listed, share
 from labeling.refusals import Refused
 from labeling.views.annotate import progress
+from labeling.views.exposure import pages_of
 from labeling.views.figures import consistency_rows
 from labeling.views.flags import row as flag_row
 from labeling.views.material import address, in_words
@@ -226,6 +237,14 @@ def care(request: PersonRequest, project: Project) -> Found:
     return {"form": form} if form or project.help_text or project.help_contact else None
 
 
+def exposure(request: PersonRequest, project: Project) -> Found:
+    """Where there is nothing to bear and no budget, nothing is said."""
+    own = exposure_reports.own(project, request.user)
+    if not own.points and project.exposure_per_day is None:
+        return None
+    return {"own": own, "budget": project.exposure_per_day, "rows": [(day, pages_of(day)) for day in own.days]}
+
+
 SECTIONS = (
     Section("todo", to_do),
     Section("returned", came_back),
@@ -236,5 +255,6 @@ SECTIONS = (
     Section("figures", figures, aside=True),
     Section("letters", letters, aside=True),
     Section("care", care, aside=True),
+    Section("exposure", exposure, aside=True),
     Section("comfort", comfort, aside=True),
 )

@@ -37,6 +37,7 @@ def queue(request: PersonRequest, project: Project) -> HttpResponse:
         "beyond": [(row, address(row.item, project=project)) for row in queue_report.beyond(project)],
         "people": queue_report.people(project),
         "waiting": queue_report.waiting(project),
+        "may_see_exposure": permissions.may(request.user, "exposure.read_project", project, roles=request.roles),
     }
     return render(request, "labeling/queue.html", context)
 

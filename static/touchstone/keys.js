@@ -30,9 +30,9 @@ export function guard() {
   );
 }
 
-/** The command a key stands for, or null: "/", "?", "!", "0" to "9", "Enter". */
+/** The command a key stands for, or null: "/", "?", "!", ".", "0" to "9", "Enter". */
 export function commandOf(event) {
-  if (["/", "?", "!"].includes(event.key)) return event.key;
+  if (["/", "?", "!", "."].includes(event.key)) return event.key;
   if (event.code.startsWith("Digit")) return event.code.slice("Digit".length);
   if (event.code.startsWith("Numpad") && /^\d$/.test(event.key)) return event.key;
   return event.key === "Enter" ? "Enter" : null;
@@ -112,7 +112,7 @@ function showKeys(dialog) {
   const list = dialog.querySelector("dl");
   list.replaceChildren();
   const shown = new Set();
-  for (const control of document.querySelectorAll("[data-letter], [data-key]:not([data-keys] div *)")) {
+  for (const control of document.querySelectorAll("[data-letter], [data-key]:not([data-keys] div *, [hidden])")) {
     const key = control.dataset.letter?.toUpperCase() ?? control.dataset.key;
     if (shown.has(key)) continue;
     shown.add(key);
@@ -139,6 +139,10 @@ const ACTS = {
     document.body.dataset.cover = isOn ? "on" : "off";
     setPressed("cover", isOn);
   },
+  sharpen(control) {
+    const isOn = control.closest(".material").classList.toggle("sharp");
+    control.setAttribute("aria-pressed", isOn);
+  },
   larger() {
     const isOn = document.documentElement.dataset.text !== "larger";
     document.documentElement.dataset.text = isOn ? "larger" : "normal";
@@ -158,6 +162,16 @@ const ACTS = {
   },
 };
 
+/** The server keeps what was switched: show it on this page, and let the switch stand for the other way round. */
+function follow(form) {
+  const isOn = form.elements.on.value === "1";
+  document.body.dataset[form.dataset.comfort] = isOn ? "on" : "off";
+  form.elements.on.value = isOn ? "0" : "1";
+  form.querySelector("button").setAttribute("aria-pressed", isOn);
+  const sharpen = document.querySelector("[data-act=sharpen]");
+  if (form.dataset.comfort === "blur" && sharpen) sharpen.hidden = !isOn;
+}
+
 /** Wire the controls that carry data-act. */
 export function offerComfort() {
   document.documentElement.dataset.text = localStorage.getItem(TEXT_SIZE) ?? "normal";
@@ -169,6 +183,9 @@ export function offerComfort() {
       control.closest("details.menu")?.removeAttribute("open");
       ACTS[control.dataset.act](control);
     }
+  });
+  document.addEventListener("htmx:afterRequest", ({ detail: { successful, elt } }) => {
+    if (successful && elt.matches("[data-comfort]")) follow(elt);
   });
   document.addEventListener("htmx:afterSettle", () => setPressed("cover", document.body.dataset.cover === "on"));
 }

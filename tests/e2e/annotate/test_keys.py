@@ -1,5 +1,7 @@
 """The annotate page under the hand: every key, every saved draft, in a real browser."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -277,3 +279,37 @@ def test_my_work_is_read_whole_on_a_small_screen(visit, alice, project, pages):
             assert box and 0 <= box["x"] and box["x"] + box["width"] <= 390
     assert page.locator("tbody").get_by_text("just now").count() == len(pages)
     assert page.locator(".scroll").evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
+FIVE_MINUTES = """addEventListener("htmx:configRequest", ({detail}) => {
+  if (detail.parameters.active_seconds) detail.parameters.active_seconds = "300";
+}, {once: true})"""
+
+
+def test_grey_focus_and_a_break_are_a_person_s_own(at_work, project):
+    """Switched in the menu without losing a tick; the break is said once and put away without leaving the page."""
+    page = at_work.page
+    project.break_after_minutes = 5
+    project.save()
+    at_work.press("g")
+    for switch in ("Page in grey", "Text out of focus"):
+        page.locator(".menu > summary").click()
+        button = page.get_by_role("button", name=switch)
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "true")
+        page.locator(".menu > summary").click()
+    expect(page.locator(".material")).to_have_css("filter", "grayscale(1)")
+    expect(page.locator(".material .text")).to_have_css("filter", re.compile("blur"))
+    at_work.press(".")
+    expect(page.locator(".material .text")).to_have_css("filter", "none")
+    assert ticks(at_work) == {"games": "yes"}
+    page.evaluate(FIVE_MINUTES)
+    page.get_by_role("button", name="Submit and next").click()
+    at_work.sees("Second page")
+    expect(page.locator(".material .text")).to_have_css("filter", re.compile("blur"))
+    said = page.locator("#break")
+    expect(said).to_contain_text("You have worked for 5 minutes.")
+    assert axe_findings(page) == []
+    said.get_by_role("button", name="Not now").click()
+    expect(said).to_be_empty()
+    at_work.sees("Second page")

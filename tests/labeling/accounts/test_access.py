@@ -243,6 +243,9 @@ MORE = [
 ]  # fmt: skip
 
 
+SWITCHED_ON = ("single_keys", "shows_figures", "break_reminders")  # as they are before
+
+
 @pytest.mark.parametrize("extra", EXTRA + MORE, ids=str)
 def test_a_field_that_is_not_offered_changes_nothing(project, manager, extra):
     client, browser = client_of(manager), browser_of(manager)
@@ -250,7 +253,7 @@ def test_a_field_that_is_not_offered_changes_nothing(project, manager, extra):
     before, slug = person.get(), project.slug
     client.patch(f"/api/v1/projects/{slug}/", extra)
     client.post("/api/v1/tokens/", {"name": "t", "scopes": ["read"], **extra})
-    browser.post("/accounts/preferences/", {"single_keys": "on", "shows_figures": "on", **extra})
+    browser.post("/accounts/preferences/", {**dict.fromkeys(SWITCHED_ON, "on"), **extra})
     assert person.get() == before
     project.refresh_from_db()
     assert (project.slug, project.version) == (slug, 1)

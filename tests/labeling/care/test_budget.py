@@ -20,6 +20,7 @@ from tests.labeling.care.people import (
 
 pytestmark = pytest.mark.django_db
 ENOUGH = "That was a lot for one day. Take a pause, or go on with other lists."
+TOMORROW = "Pages of this list can be given to you again from 00:00 UTC."
 
 
 @pytest.fixture
@@ -79,8 +80,8 @@ def test_once_the_budget_is_spent_nothing_is_given_until_midnight(project, alice
     mild = make_slot(project)
     assert next_page(alice, project) is None
     refusal = desks.terms(project, alice, now=NOON).refusal
-    assert (refusal.sentence, refusal.until) == (ENOUGH, MIDNIGHT)
-    assert waiting.nothing_left(project, annotator=alice, now=NOON) == ENOUGH
+    assert (refusal.sentence, refusal.until) == (f"{ENOUGH} {TOMORROW}", MIDNIGHT)
+    assert waiting.nothing_left(project, annotator=alice, now=NOON) == f"{ENOUGH} {TOMORROW}"
     assert next_page(alice, project, at=MIDNIGHT) == mild
 
 
