@@ -16,7 +16,7 @@ MISSED = """(finger) => {
   const pressable = "a[href], button, input:not([type=hidden]), summary, textarea, select";
   for (const each of document.querySelectorAll(pressable)) {
     if (!each.checkVisibility({visibilityProperty: true})) continue;
-    if (each.closest(".skiplink, .find.short, p, li[data-sentence]")) continue;
+    if (each.closest(".skiplink, .find.short, p, li[data-sentence], [aria-hidden=true]")) continue;
     each.scrollIntoView({block: "center"});
     const box = (each.closest("label") ?? each).getBoundingClientRect();
     const [x, y, reach] = [box.x + box.width / 2, box.y + box.height / 2, finger / 2 - 1];
