@@ -6,6 +6,7 @@ open items alone.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,18 +22,47 @@ MOST_STEPS = 500
 _PRIOR_WORTH = 1.0  # one item, half yes: an estimated prior is never 0 or 1
 
 
+class Marks(NamedTuple):
+    """One kind of answer, only where it was given: most labels of most items have no tick, and cost nothing.
+
+    at: (n_cells,) item * n_labels + label of the cells that hold any. by: (n_cells, n_raters * n_labels), how often.
+    """
+
+    at: npt.NDArray[np.int64]
+    by: csr_array
+
+    @classmethod
+    def of(cls, items: Integers, raters: Integers, is_given: npt.NDArray[np.bool_], *, n_raters: int) -> "Marks":
+        judgment, label = np.nonzero(is_given)
+        n_labels = is_given.shape[1]
+        at, rows = np.unique(items[judgment].astype(np.int64) * n_labels + label, return_inverse=True)
+        columns = raters[judgment] * n_labels + label
+        return cls(at, csr_array((np.ones(rows.size), (rows, columns)), shape=(at.size, n_raters * n_labels)))
+
+    def summed(self, of_cells: Floats) -> Floats:
+        """(n_raters, n_labels): the sum over each rater's marks of what their cells hold."""
+        total: Floats = (self.by.T @ of_cells.reshape(-1)[self.at]).reshape(-1, of_cells.shape[1])
+        return total
+
+    def add_to(self, of_cells: Floats, of_raters: Floats) -> None:
+        """Add to each cell what its marks are worth by rater and label, in place."""
+        of_cells.reshape(-1)[self.at] += self.by @ of_raters.reshape(-1)
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Votes:
-    """The judgments of many items, arranged for products: rows are items, columns raters.
+    """The judgments of many items, arranged for products.
 
-    given: (n_items, n_raters), judgments. ticks, missing: (n_items * n_labels, n_raters * n_labels), block by block;
-    `missing` is None when every judgment answers every label.
+    given: (n_items, n_raters), judgments. ticks: where yes was said. missing: where nothing was said of a label alone.
     """
 
     given: csr_array
-    ticks: csr_array
-    missing: csr_array | None
-    n_labels: int
+    ticks: Marks
+    missing: Marks
+    n_answers: Floats  # (n_items, n_labels)
+    n_yes: Floats
+    answers_of: Floats  # (n_raters, n_labels)
+    yes_of: Floats
 
     @classmethod
     def of(cls, items: Integers, raters: Integers, verdicts: Integers, *, n_items: int, n_raters: int) -> "Votes":
@@ -47,19 +77,18 @@ class Votes:
             raise ValueError(f"raters {raters.shape} does not match items {items.shape}")
         if items.size and (raters.min() < 0 or raters.max() >= n_raters or items.max() >= n_items):
             raise ValueError(f"indices must lie below {n_items} items and {n_raters} raters")
-        n_labels = verdicts.shape[1]
         given = csr_array((np.ones(items.size), (items, raters)), shape=(n_items, n_raters))
-
-        def cells(of: int) -> csr_array:
-            judgment, label = np.nonzero(verdicts == of)
-            rows, columns = items[judgment] * n_labels + label, raters[judgment] * n_labels + label
-            return csr_array((np.ones(rows.size), (rows, columns)), shape=(n_items * n_labels, n_raters * n_labels))
-
-        return cls(given, cells(YES), cells(MISSING) if np.any(verdicts == MISSING) else None, n_labels)
+        ticks, missing = (Marks.of(items, raters, verdicts == kind, n_raters=n_raters) for kind in (YES, MISSING))
+        everywhere, everybody = np.ones((n_items, verdicts.shape[1])), np.ones((n_raters, verdicts.shape[1]))
+        n_answers, n_yes = given @ everybody, np.zeros_like(everywhere)
+        missing.add_to(n_answers, -everybody)
+        ticks.add_to(n_yes, everybody)
+        answers_of = given.T @ everywhere - missing.summed(everywhere)
+        return cls(given, ticks, missing, n_answers, n_yes, answers_of, ticks.summed(everywhere))
 
     @property
-    def n_items(self) -> int:
-        return int(self.given.shape[0])
+    def n_labels(self) -> int:
+        return int(self.n_yes.shape[1])
 
     @property
     def n_raters(self) -> int:
@@ -68,36 +97,19 @@ class Votes:
     def log_odds(self, weights: Weights, prior: Floats) -> Floats:
         """(n_items, n_labels): the E-step, one product for all answers, corrected where they are yes or missing."""
         odds: Floats = self.given @ weights.no
-        flat = odds.reshape(-1)
-        flat += self.ticks @ (weights.yes - weights.no).reshape(-1)
-        if self.missing is not None:
-            flat -= self.missing @ weights.no.reshape(-1)
         odds += logit(prior)
+        self.ticks.add_to(odds, weights.yes - weights.no)
+        self.missing.add_to(odds, -weights.no)
         return odds
 
     def evidence(self, p_yes: Floats) -> Evidence:
         """What each rater's answers show if label l of item i is a yes with probability p_yes[i, l] (0 or 1: gold)."""
-        if p_yes.shape != (self.n_items, self.n_labels):
-            raise ValueError(f"p_yes {p_yes.shape} does not match {self.n_items} items, {self.n_labels} labels")
-        shape = self.n_raters, self.n_labels
-        flat = np.ascontiguousarray(p_yes).reshape(-1)
-        on_yes, yes_on_yes = self.given.T @ p_yes, (self.ticks.T @ flat).reshape(shape)
-        n = np.repeat(self.given.sum(axis=0)[:, None], self.n_labels, axis=1)
-        if self.missing is not None:
-            on_yes = on_yes - (self.missing.T @ flat).reshape(shape)
-            n = n - self.missing.sum(axis=0).reshape(shape)
-        said_yes = self.ticks.sum(axis=0).reshape(shape)
-        on_yes, yes_on_yes = np.maximum(on_yes, 0), np.maximum(yes_on_yes, 0)  # -1e-17 is not a count
-        on_no = np.maximum(n - on_yes, 0)
-        return Evidence(on_yes, yes_on_yes, on_no, np.clip(on_no - said_yes + yes_on_yes, 0, on_no))
-
-    def counts(self) -> tuple[Floats, Floats]:
-        """Answers and yes answers, each (n_items, n_labels)."""
-        shape = self.n_items, self.n_labels
-        n = np.repeat(self.given.sum(axis=1)[:, None], self.n_labels, axis=1)
-        if self.missing is not None:
-            n = n - self.missing.sum(axis=1).reshape(shape)
-        return n, self.ticks.sum(axis=1).reshape(shape)
+        if p_yes.shape != self.n_yes.shape:
+            raise ValueError(f"p_yes {p_yes.shape} does not match the items and labels {self.n_yes.shape}")
+        on_yes = self.given.T @ p_yes - self.missing.summed(p_yes)
+        on_yes = np.clip(on_yes, 0, self.answers_of)  # -1e-17 is not a count
+        on_no, yes_on_yes = self.answers_of - on_yes, np.minimum(self.ticks.summed(p_yes), on_yes)
+        return Evidence(on_yes, yes_on_yes, on_no, np.clip(on_no - self.yes_of + yes_on_yes, 0, on_no))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -148,18 +160,18 @@ def fit(
         raise ValueError(f"history {history.on_yes.shape} is not of {votes.n_raters} raters, {votes.n_labels} labels")
     if prior is not None and (prior.shape != (votes.n_labels,) or not np.all((prior > 0) & (prior < 1))):
         raise ValueError("a prior is one share a label, strictly between 0 and 1")
-    n, k = votes.counts()
-    answered = n > 0
-    p = np.where(answered, k / np.maximum(n, 1), 0.5)
+    unanswered = votes.n_answers == 0
+    p = np.where(unanswered, 0.5, votes.n_yes / np.maximum(votes.n_answers, 1))
     for step in range(1, most_steps + 1):  # noqa: B007
-        evidence, share = history + votes.evidence(p), _prior(p, answered) if prior is None else prior
+        evidence, share = history + votes.evidence(p), _prior(p, unanswered) if prior is None else prior
         found = skills(evidence, pseudo_counts=pseudo_counts)
         log_odds = votes.log_odds(found.weights(), share)
         before, p = p, expit(log_odds)
-        has_converged = not p.size or float(np.abs(p - before, where=answered, out=np.zeros_like(p)).max()) <= tolerance
+        before -= p
+        has_converged = float(np.abs(before, out=before).max(initial=0)) <= tolerance
         if has_converged:
             break
-    return Fit(log_odds, n, share, found, evidence, has_converged, step, _unlearned(n))
+    return Fit(log_odds, votes.n_answers, share, found, evidence, has_converged, step, _unlearned(votes.n_answers))
 
 
 def without_own(log_odds: Floats, items: Integers, raters: Integers, verdicts: Integers, weights: Weights) -> Floats:
@@ -174,8 +186,11 @@ def without_own(log_odds: Floats, items: Integers, raters: Integers, verdicts: I
     return others
 
 
-def _prior(p: Floats, answered: npt.NDArray[np.bool_]) -> Floats:
-    share: Floats = ((p * answered).sum(axis=0) + _PRIOR_WORTH / 2) / (answered.sum(axis=0) + _PRIOR_WORTH)
+def _prior(p: Floats, unanswered: npt.NDArray[np.bool_]) -> Floats:
+    total, n = p.sum(axis=0), len(p)
+    if unanswered.any():
+        total, n = total - np.where(unanswered, p, 0).sum(axis=0), n - unanswered.sum(axis=0)
+    share: Floats = (total + _PRIOR_WORTH / 2) / (n + _PRIOR_WORTH)
     return share
 
 

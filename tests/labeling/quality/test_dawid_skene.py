@@ -97,7 +97,7 @@ def test_missed_labels_are_found_where_a_majority_loses_them():
     )
     votes = votes_of(items, raters, verdicts)
     said_yes = fit(votes).p()[:, 0] > 0.5
-    majority = votes.counts()[1][:, 0] >= 2
+    majority = votes.n_yes[:, 0] >= 2
     assert said_yes[truth[:, 0]].mean() > majority[truth[:, 0]].mean() + 0.15
 
 
@@ -134,7 +134,7 @@ def test_yes_and_no_never_change_places():
 def test_more_yes_never_make_yes_less_likely():
     items, raters, verdicts, _ = simulated(np.random.default_rng(6), n_items=100)
     votes = votes_of(items, raters, verdicts)
-    found, k = fit(votes), votes.counts()[1]
+    found, k = fit(votes), votes.n_yes
     for label in range(2):
         means = [found.log_odds[(k[:, label] == ticks), label].mean() for ticks in np.unique(k[:, label])]
         assert means == sorted(means)
