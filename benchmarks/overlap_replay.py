@@ -330,16 +330,16 @@ def interval(values: Floats) -> tuple[float, float, float]:
 
 def report(name: str, runs: list[Run], shape: Shape) -> str:
     lines = [f"{name}, {len(runs)} seeds: judgments saved at equal quality, percent, mean [95 %] / spec; quality below"]
-    lines.append(f"{'policy':<16}{'judgments':>10}" + "".join(f"{quality:>26}" for quality in QUALITIES))
+    lines.append(f"{'policy':<16}{'judgments':>10}" + "".join(f"{quality:>29}" for quality in QUALITIES))
     for title, row in (shape.rows | shape.cold).items():
         outcomes = [run.outcomes[title] for run in runs]
         cells = [_cell(outcomes, q, row.spec) for q in range(3)]
         judgments, reached = (np.mean([outcome[part] for outcome in outcomes], axis=0) for part in (0, 1))
         mark = " *" if title == QUOTED[name] else ""
-        lines.append(f"{title + mark:<16}{judgments:>10.2f}" + "".join(f"{cell:>26}" for cell in cells))
-        lines.append(f"{'':<26}" + "".join(f"{value:>26.3f}" for value in reached))
+        lines.append(f"{title + mark:<16}{judgments:>10.2f}" + "".join(f"{cell:>29}" for cell in cells))
+        lines.append(f"{'':<26}" + "".join(f"{value:>29.3f}" for value in reached))
     lines.append(
-        f"* what the spec quotes. >=: some seeds are lower bounds, {shape.most} fixed judgments were less good there."
+        "* what the spec quotes. >=: in some seeds no fixed number was as good, the saving is a lower bound there"
     )
     lines.append("missed: the whole interval lies below the spec's figure; missed?: it does, with lower bounds in it")
     for what, curves in (("fixed, same aggregator", [run.fixed for run in runs]),
