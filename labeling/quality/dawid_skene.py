@@ -32,12 +32,16 @@ class Marks(NamedTuple):
     by: csr_array
 
     @classmethod
-    def of(cls, items: Integers, raters: Integers, is_given: npt.NDArray[np.bool_], *, n_raters: int) -> "Marks":
+    def of(
+        cls, items: Integers, raters: Integers, is_given: npt.NDArray[np.bool_], *, n_items: int, n_raters: int
+    ) -> "Marks":
         judgment, label = np.nonzero(is_given)
         n_labels = is_given.shape[1]
-        at, rows = np.unique(items[judgment].astype(np.int64) * n_labels + label, return_inverse=True)
-        columns = raters[judgment] * n_labels + label
-        return cls(at, csr_array((np.ones(rows.size), (rows, columns)), shape=(at.size, n_raters * n_labels)))
+        rows, columns = items[judgment].astype(np.int64) * n_labels + label, raters[judgment] * n_labels + label
+        every = csr_array((np.ones(rows.size), (rows, columns)), shape=(n_items * n_labels, n_raters * n_labels))
+        at = np.flatnonzero(np.diff(every.indptr))
+        starts = np.append(every.indptr[at], every.nnz)
+        return cls(at, csr_array((every.data, every.indices, starts), shape=(at.size, n_raters * n_labels)))
 
     def summed(self, of_cells: Floats) -> Floats:
         """(n_raters, n_labels): the sum over each rater's marks of what their cells hold."""
@@ -78,7 +82,9 @@ class Votes:
         if items.size and (raters.min() < 0 or raters.max() >= n_raters or items.max() >= n_items):
             raise ValueError(f"indices must lie below {n_items} items and {n_raters} raters")
         given = csr_array((np.ones(items.size), (items, raters)), shape=(n_items, n_raters))
-        ticks, missing = (Marks.of(items, raters, verdicts == kind, n_raters=n_raters) for kind in (YES, MISSING))
+        ticks, missing = (
+            Marks.of(items, raters, verdicts == kind, n_items=n_items, n_raters=n_raters) for kind in (YES, MISSING)
+        )
         everywhere, everybody = np.ones((n_items, verdicts.shape[1])), np.ones((n_raters, verdicts.shape[1]))
         n_answers, n_yes = given @ everybody, np.zeros_like(everywhere)
         missing.add_to(n_answers, -everybody)
@@ -168,7 +174,7 @@ def fit(
         log_odds = votes.log_odds(found.weights(), share)
         before, p = p, expit(log_odds)
         before -= p
-        has_converged = float(np.abs(before, out=before).max(initial=0)) <= tolerance
+        has_converged = max(float(before.max(initial=0)), -float(before.min(initial=0))) <= tolerance
         if has_converged:
             break
     return Fit(log_odds, votes.n_answers, share, found, evidence, has_converged, step, _unlearned(votes.n_answers))
