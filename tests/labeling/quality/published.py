@@ -50,3 +50,24 @@ def homepages():
     raters = np.array([names.index(row["rater"]) for row in rows])
     verdicts = np.array([[topic in yes for topic in topics] for yes in ticked], dtype=np.int8)
     return items, raters, names, verdicts, topics
+
+
+# Dawid & Skene (1979), table 1: 45 patients, 4 grades of fitness for anaesthesia; observer 1 saw each three times.
+# One word a patient: the three grades of observer 1, then those of observers 2 to 5.
+DAWID_SKENE_1979 = [
+    "1111111", "3334334", "1122122", "2223121", "2223222", "2223322", "1222111", "3333433", "2222223", "2322223",
+    "4444444", "2223343", "1111111", "2223212", "1211111", "1112111", "1111111", "1111111", "2222221", "2221322",
+    "2222222", "2222221", "2223222", "2212222", "1111111", "1111111", "2322222", "1111111", "1111111", "1121121",
+    "1111111", "3333233", "1111111", "2222222", "2223232", "4334343", "2212232", "2323233", "3333432", "1111111",
+    "1111111", "1212111", "2322222", "1211111", "2222222",
+]  # fmt: skip
+
+
+def anaesthetists():
+    """Items, raters and grades (1 to 4) of DAWID_SKENE_1979 in long form; rater 0 three times an item."""
+    answers = [
+        (item, rater, int(grade))
+        for item, said in enumerate(DAWID_SKENE_1979)
+        for rater, grade in zip((0, 0, 0, 1, 2, 3, 4), said, strict=True)
+    ]
+    return tuple(np.array(column) for column in zip(*answers, strict=True))
