@@ -1,4 +1,4 @@
-"""Contrasts: what leaving some raters out, or changing the guideline, does to agreement; the interval is of the difference."""
+"""Contrasts: what leaving raters out or a change does to agreement, judged by the interval of the difference."""
 
 import math
 
@@ -102,7 +102,9 @@ def change(before: Estimate, after: Estimate) -> Estimate:
         return Estimate(difference, None, None, level=level, n=n, reason=why)
     down = math.hypot(after.value - after.low, before.high - before.value)
     up = math.hypot(after.high - after.value, before.value - before.low)
-    return Estimate(difference, difference - down, difference + up, level=level, n=n, reason=after.reason or before.reason)
+    return Estimate(
+        difference, difference - down, difference + up, level=level, n=n, reason=after.reason or before.reason
+    )
 
 
 def _alpha_and_influence(n: Integers, k: Integers) -> tuple[float, Floats] | None:

@@ -41,7 +41,9 @@ def test_missing_labels_change_nothing():
 def test_the_stack_is_a_ridge_logistic_regression():
     evidence, _, truth = simulated(1)
     stack = fit_stack(evidence, truth)
-    columns = np.column_stack([logit(evidence.p_consensus).ravel(), logit(evidence.p_model).ravel(), evidence.k.ravel()])
+    columns = np.column_stack(
+        [logit(evidence.p_consensus).ravel(), logit(evidence.p_model).ravel(), evidence.k.ravel()]
+    )
     columns = (columns - columns.mean(axis=0)) / columns.std(axis=0)
     other = LogisticRegression(C=1.0, tol=1e-12, solver="newton-cholesky").fit(columns, truth.ravel())
     assert stack.weights[[1, 2, 4]] == pytest.approx(other.coef_[0], abs=1e-6)
