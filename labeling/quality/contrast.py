@@ -1,4 +1,6 @@
-"""Contrasts: what leaving some raters out does to agreement, judged by the interval of the paired difference."""
+"""Contrasts: what leaving raters out or a change does to agreement, judged by the interval of the difference."""
+
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -76,6 +78,33 @@ def pooled_kappa(left: Integers, right: Integers, *, level: float = LEVEL) -> Es
     influence = by_observed / (1 - chance) - (1 - observed) / (1 - chance) ** 2 * by_chance
     low, high = log_complement_interval(kappa, standard_error(influence, np.ones(n_pages, dtype=np.int64)), level=level)
     return Estimate(kappa, low, high, level=level, n=n_pages)
+
+
+def change(before: Estimate, after: Estimate) -> Estimate:
+    """How much higher a number is after a change than before it, from two samples that share no item.
+
+    before, after: estimates of one level, of alpha, prevalence or any other number. Returns an Estimate of
+    after - before, n = pages of the smaller sample; undefined where either is, without an interval where either has
+    none. The ends keep the lopsidedness of the two intervals. Raises ValueError when the levels differ.
+    For samples that share items the interval is too wide: take `alpha_rise`.
+    Source: Zou & Donner 2008, "Construction of confidence limits about effect measures: a general approach".
+    """
+    if before.level != after.level:
+        raise ValueError(f"intervals of {before.level} and {after.level} do not compare")
+    n, level = min(before.n, after.n), after.level
+    if before.value is None or after.value is None:
+        missing, which = (before, "before") if before.value is None else (after, "after")
+        return undefined(f"{which} the change: {missing.reason}", n=n, level=level)
+    difference = after.value - before.value
+    if before.low is None or before.high is None or after.low is None or after.high is None:
+        missing, which = (before, "before") if before.low is None else (after, "after")
+        why = f"{which} the change: {missing.reason}"
+        return Estimate(difference, None, None, level=level, n=n, reason=why)
+    down = math.hypot(after.value - after.low, before.high - before.value)
+    up = math.hypot(after.high - after.value, before.value - before.low)
+    return Estimate(
+        difference, difference - down, difference + up, level=level, n=n, reason=after.reason or before.reason
+    )
 
 
 def _alpha_and_influence(n: Integers, k: Integers) -> tuple[float, Floats] | None:

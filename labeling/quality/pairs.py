@@ -44,6 +44,34 @@ def pairwise_kappa(items: Integers, raters: Integers, verdicts: Integers) -> Pai
     return PairwiseKappa(_kappa(answers, both, row_yes), common.astype(np.int64))
 
 
+def pairwise_kappas(items: Integers, raters: Integers, verdicts: Integers) -> PairwiseKappa:
+    """Cohen's kappa of every two raters for each label by itself: the pairs of judgments are listed once for all labels.
+
+    Arguments, errors and source as for `pairwise_kappa`. Returns kappa and n_common, both (n_labels, n_raters,
+    n_raters): n_common counts the items on which both answered that label.
+    """
+    _check_raters(items, raters, verdicts)
+    n_raters = int(raters.max()) + 1 if raters.size else 0
+    shape = (verdicts.shape[1], n_raters, n_raters)
+    kappa, n_common = np.full(shape, np.nan), np.zeros(shape, dtype=np.int64)
+    batches = list(judgment_pairs(items))
+    if not batches:
+        return PairwiseKappa(kappa, n_common)
+    left, right = (np.concatenate(rows) for rows in zip(*batches, strict=True))
+    four_pair = 4 * (raters[left].astype(np.int64) * n_raters + raters[right])
+    for label, verdict in enumerate(np.ascontiguousarray(verdicts.T)):
+        of_left, of_right = verdict[left], verdict[right]
+        code = four_pair + (2 * of_left + of_right)
+        if verdict.min() == MISSING:
+            code = code[(of_left != MISSING) & (of_right != MISSING)]
+        table = np.bincount(code, minlength=4 * n_raters**2).reshape(n_raters, n_raters, 4)
+        _, _, yes_no, both = np.moveaxis(table + table.transpose(1, 0, 2)[:, :, [0, 2, 1, 3]], 2, 0)
+        common = table.sum(axis=2)
+        n_common[label] = common + common.T
+        kappa[label] = _kappa(n_common[label].astype(np.float64), both.astype(np.float64), (both + yes_no) * 1.0)
+    return PairwiseKappa(kappa, n_common)
+
+
 def alpha_without(items: Integers, raters: Integers, verdicts: Integers) -> Floats:
     """Krippendorff's alpha of every label if one rater's judgments were left out.
 

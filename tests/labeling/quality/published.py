@@ -21,6 +21,16 @@ FLEISS_1971 = [
     "555555", "244444", "224555", "114444", "144445", "222224", "111155", "224444", "133333", "555555",
 ]  # fmt: skip
 
+# Hayes & Krippendorff (2007), "Answering the Call for a Standard Reliability Measure for Coding Data", table 1: the tone
+# of 40 newspaper articles, five observers, missing values; nominal alpha = 0.477.
+HAYES_KRIPPENDORFF_2007 = [
+    "112.001122.01311211000201001111223222221",
+    "1130000.21102311121000302102111122222221",
+    "203000222100221123001.30.1012202.2232.21",
+    ".13....0.10022...31.103021122..122...12.",
+    "2..0001.2....3112..0.0..2.0..20.2.2222.1",
+]
+
 # Feinstein & Cicchetti (1990), "High agreement but low kappa I": both 85 % agreement, (yes-yes, yes-no, no-yes, no-no).
 BALANCED, SKEWED = (40, 9, 6, 45), (80, 10, 5, 5)
 

@@ -8,8 +8,9 @@ import pytest
 
 from labeling.quality.agreement import nominal_alpha
 from labeling.quality.annotators import against_the_others
-from labeling.quality.cells import answer_counts, cells_from_counts
-from labeling.quality.contrast import alpha_rise, pooled_kappa
+from labeling.quality.cells import Cells, answer_counts, cells_from_counts
+from labeling.quality.contrast import alpha_rise, change, pooled_kappa
+from labeling.quality.intervals import Estimate, undefined
 from labeling.quality.pairs import pairwise_kappa
 
 VERDICTS = Path(__file__).parent / "data" / "homepage_verdicts.csv"
@@ -136,3 +137,36 @@ def test_no_interval_leaves_what_is_possible(seed):
     k = rng.integers(0, 4, 5)
     rise = alpha_rise(np.full(5, 3), k, np.full(5, 2), np.minimum(k, 2))
     assert rise.low is None or -2 <= rise.low <= rise.value <= rise.high <= 2
+
+
+@pytest.mark.parametrize(("n_before", "n_after"), [(800, 800), (300, 1500)])
+def test_a_change_is_as_uncertain_as_two_resampled_samples_say(n_before, n_after):
+    rng = np.random.default_rng(7)
+    before, after = simulated(rng, n_before, alpha=0.5), simulated(rng, n_after, alpha=0.7)
+    draws = [
+        [nominal_alpha(Cells(c.n, c.k, rng.multinomial(c.n_items, c.count / c.n_items))).value for c in (before, after)]
+        for _ in range(400)
+    ]
+    found = change(nominal_alpha(before), nominal_alpha(after))
+    assert (found.high - found.low) / (2 * 1.96) == pytest.approx(np.std(np.diff(draws)), rel=0.12)
+    assert found.low < 0.2 < found.high
+
+
+def test_a_change_without_one_of_its_halves_says_which_and_why():
+    known, unknown = Estimate(0.6, 0.5, 0.7, n=90), undefined("no positive answer yet", n=4)
+    assert change(unknown, known).reason == "before the change: no positive answer yet"
+    assert change(known, unknown) == undefined("after the change: no positive answer yet", n=4)
+    few = Estimate(0.7, None, None, n=3, reason="only 3 pages have two answers: an interval needs 5")
+    assert change(known, few).low is None
+    assert change(known, few).reason.startswith("after the change: only 3 pages")
+
+
+def test_intervals_of_two_levels_do_not_compare():
+    with pytest.raises(ValueError, match="do not compare"):
+        change(Estimate(0.6, 0.5, 0.7), Estimate(0.6, 0.5, 0.7, level=0.9))
+
+
+def simulated(rng, n_items, *, alpha, share=0.2):
+    p_item = rng.beta(share * (1 - alpha) / alpha, (1 - share) * (1 - alpha) / alpha, n_items)
+    k, count = np.unique(rng.binomial(3, p_item), return_counts=True)
+    return Cells(np.full(k.shape, 3), k.astype(np.int64), count.astype(np.int64))

@@ -4,7 +4,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from labeling.quality.agreement import nominal_alpha
 from labeling.quality.cells import cells_of
-from labeling.quality.pairs import alpha_without, judgment_pairs, pairwise_kappa
+from labeling.quality.pairs import alpha_without, judgment_pairs, pairwise_kappa, pairwise_kappas
 
 from .published import BALANCED, SKEWED, homepages
 
@@ -43,6 +43,16 @@ def test_kappa_of_every_pair_equals_another_implementation(seed):
             cohen_kappa_score(table[left][shared], table[right][shared]), abs=1e-12
         )
         assert n_common[left, right] == shared.any(axis=1).sum()
+
+
+@pytest.mark.parametrize("lowest", [-1, 0])
+def test_kappa_of_every_label_by_itself_is_that_of_its_column(lowest):
+    items, raters, verdicts = random_judgments(6, lowest=lowest)
+    kappas, n_common = pairwise_kappas(items, raters, verdicts)
+    for label in range(3):
+        alone = pairwise_kappa(items, raters, verdicts[:, [label]])
+        assert kappas[label] == pytest.approx(alone.kappa, abs=1e-12, nan_ok=True)
+        assert (n_common[label] == alone.n_common).all()
 
 
 def test_nobody_is_compared_with_themselves():
@@ -92,7 +102,7 @@ def test_every_pair_of_judgments_of_a_page_comes_once():
 
 def test_two_judgments_of_one_page_by_one_rater_are_refused():
     twice = np.array([0, 0]), np.array([2, 2]), np.array([[1], [0]])
-    for compare in (pairwise_kappa, alpha_without):
+    for compare in (pairwise_kappa, pairwise_kappas, alpha_without):
         with pytest.raises(ValueError, match="two judgments of one item"):
             compare(*twice)
 
@@ -100,4 +110,5 @@ def test_two_judgments_of_one_page_by_one_rater_are_refused():
 def test_no_judgment_compares_nobody():
     nothing = np.zeros(0, dtype=int), np.zeros(0, dtype=int), np.zeros((0, 3), dtype=int)
     assert pairwise_kappa(*nothing).kappa.shape == (0, 0)
+    assert pairwise_kappas(*nothing).kappa.shape == (3, 0, 0)
     assert alpha_without(*nothing).shape == (0, 3)

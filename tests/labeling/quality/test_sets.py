@@ -13,7 +13,15 @@ from nltk.metrics.distance import masi_distance as nltk_masi
 
 from labeling.quality.sets import complete_sets, jaccard_distance, masi_distance, set_alpha
 
-from .published import FLEISS_1971, KRIPPENDORFF_B, KRIPPENDORFF_C, homepages, long_form, one_hot
+from .published import (
+    FLEISS_1971,
+    HAYES_KRIPPENDORFF_2007,
+    KRIPPENDORFF_B,
+    KRIPPENDORFF_C,
+    homepages,
+    long_form,
+    one_hot,
+)
 
 NLTK_DISTANCES = {"masi": nltk_masi, "jaccard": nltk_jaccard}
 
@@ -43,9 +51,11 @@ def test_jaccard_distance_is_the_share_of_the_union_not_shared():
     assert jaccard_distance(*sizes(set(), set())) == 0
 
 
-@pytest.mark.parametrize(("data", "expected"), [(KRIPPENDORFF_B, 0.692), (KRIPPENDORFF_C, 0.743)])
+@pytest.mark.parametrize(
+    ("data", "expected"), [(KRIPPENDORFF_B, 0.692), (KRIPPENDORFF_C, 0.743), (HAYES_KRIPPENDORFF_2007, 0.477)]
+)
 def test_sets_of_one_label_are_krippendorffs_nominal_examples(data, expected):
-    """Krippendorff (2011), data B and C: alpha = 0.692 and 0.743."""
+    """Krippendorff (2011), data B and C: alpha = 0.692 and 0.743. Hayes & Krippendorff (2007), table 1: 0.477."""
     items, _, values = long_form(data)
     for distance in ("masi", "jaccard"):
         alpha = set_alpha(items, one_hot(values) == 1, distance=distance)
