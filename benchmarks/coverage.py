@@ -2,7 +2,7 @@
 
     python -m benchmarks.coverage [--simulations 1000] [--seed 0]
 
-Items are beta-binomial: each has its own chance of a yes, with mean `prevalence` and intraclass correlation `alpha`, and
+Items are beta-binomial: each has its own chance of a yes, with mean `prevalence` and intraclass correlation `alpha`;
 its raters answer independently given it. Then the truth of every number follows in closed form. Prints the coverage of
 each interval with the exact (Clopper-Pearson) interval of the simulation, the share of runs without an interval, and
 whether an exact binomial test, corrected for the number of rows, rejects the band the interval is meant to keep.
@@ -99,7 +99,7 @@ class Coverage(NamedTuple):
 
 
 # What the closed form keeps, as measured with 3 raters: .902 for 18 positive judgments (300 items at 2 %), .929 for 60,
-# .949 for 300; the percentile bootstrap .887 for 18. Labels with 60 positive judgments are not flagged as too narrow: .93.
+# .949 for 300; the percentile bootstrap .887 for 18. 60 positive judgments are not flagged as too narrow: .93.
 FEW, SOME, MANY = Setting(0.02, 0.6, 300), Setting(0.02, 0.6, 1000), Setting(0.05, 0.6, 2000)
 MIDDLING, EVEN = Setting(0.2, 0.8, 500), Setting(0.5, 0.6, 300, 2)
 ALPHA_BAND = {FEW: 0.902, SOME: 0.929, MANY: 0.949, MIDDLING: 0.93, EVEN: 0.93}

@@ -7,7 +7,6 @@ hashed and compressed beforehand, as `./touchstone up` prepares them.
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command

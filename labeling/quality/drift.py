@@ -32,7 +32,7 @@ def expected_disagreement(p_others: Floats, sensitivity: Floats, specificity: Fl
 
 
 def on_any_label(expected: Floats, verdicts: Integers, p_others: Floats) -> tuple[Floats, Integers]:
-    """Judgments as a whole, for `cusum`: chance that some label differs, labels taken as independent, and whether it did.
+    """Whole judgments, for `cusum`: chance that some label differs, labels taken as independent, and whether it did.
 
     expected, p_others: as in `expected_disagreement`. verdicts: same shape, 1 yes, 0 no, -1 missing (does not count).
     Returns two arrays (n_judgments,). Raises ValueError when the shapes do not match.

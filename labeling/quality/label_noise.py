@@ -65,7 +65,7 @@ class Evidence(NamedTuple):
     k: Integers
 
     def rows(self, which: Flags | Integers) -> "Evidence":
-        return Evidence(*(part[which] for part in self))
+        return Evidence(self.p_consensus[which], self.p_model[which], self.n[which], self.k[which])
 
 
 class Stack(NamedTuple):

@@ -1,4 +1,4 @@
-"""Label pairs people mix up: one ticks A and not B where another ticks B and not A. Guideline defects show there first."""
+"""Label pairs people mix up: one ticks A and not B, another B and not A. Guideline defects show there first."""
 
 from typing import Any, NamedTuple
 

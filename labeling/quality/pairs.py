@@ -45,7 +45,7 @@ def pairwise_kappa(items: Integers, raters: Integers, verdicts: Integers) -> Pai
 
 
 def pairwise_kappas(items: Integers, raters: Integers, verdicts: Integers) -> PairwiseKappa:
-    """Cohen's kappa of every two raters for each label by itself: the pairs of judgments are listed once for all labels.
+    """Cohen's kappa of every two raters for each label by itself; the pairs of judgments are listed once for all.
 
     Arguments, errors and source as for `pairwise_kappa`. Returns kappa and n_common, both (n_labels, n_raters,
     n_raters): n_common counts the items on which both answered that label.

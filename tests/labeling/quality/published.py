@@ -21,7 +21,7 @@ FLEISS_1971 = [
     "555555", "244444", "224555", "114444", "144445", "222224", "111155", "224444", "133333", "555555",
 ]  # fmt: skip
 
-# Hayes & Krippendorff (2007), "Answering the Call for a Standard Reliability Measure for Coding Data", table 1: the tone
+# Hayes & Krippendorff (2007), "Answering the Call for a Standard Reliability Measure for Coding Data", table 1: tone
 # of 40 newspaper articles, five observers, missing values; nominal alpha = 0.477.
 HAYES_KRIPPENDORFF_2007 = [
     "112.001122.01311211000201001111223222221",

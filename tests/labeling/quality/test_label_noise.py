@@ -98,5 +98,5 @@ def test_shapes_that_do_not_match_are_refused():
         lambda: self_confidence(evidence.p_model, labels[:5]),
         lambda: label_quality(evidence.p_model, labels[:5]),
     ):
-        with pytest.raises(ValueError, match="match|fit"):
+        with pytest.raises(ValueError, match=r"match|fit"):
             attempt()
