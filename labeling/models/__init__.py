@@ -5,7 +5,7 @@ from labeling.models.items import Import, Item, ItemState, RefusedRow, RowNote, 
 from labeling.models.people import ApiToken, Invite, Membership, Rater, Role, User, UserSession
 from labeling.models.projects import Label, Project, SchemaVersion
 from labeling.models.quality import Comment, Flag, FlagKind, FlagReading, Honeypot, LikelyLabel
-from labeling.models.resolution import Adjudication, Cause, Consensus, Dispute, OpenedCase
+from labeling.models.resolution import Adjudication, Cause, Consensus, ConsensusFit, Dispute, OpenedCase, RaterSkill
 from labeling.models.rules import SkipPolicy
 from labeling.models.suggestions import Suggestion
 from labeling.models.work import Assignment, Draft, Judgment, LostLease, Purpose, Skip, SkipReason, State
@@ -18,6 +18,7 @@ __all__ = [
     "Cause",
     "Comment",
     "Consensus",
+    "ConsensusFit",
     "Desk",
     "Dispute",
     "Draft",
@@ -46,6 +47,7 @@ __all__ = [
     "Project",
     "Purpose",
     "Rater",
+    "RaterSkill",
     "RefusedRow",
     "ReleaseFile",
     "Role",

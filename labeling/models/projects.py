@@ -112,6 +112,10 @@ class Label(models.Model):
     shortcut = models.CharField(max_length=1, blank=True)
     parent = models.CharField(max_length=40, blank=True)
     severity = models.PositiveSmallIntegerField(null=True, blank=True, choices=Severity.choices)
+    # The share of pages on which it holds, as far as anyone knows before pages drawn by chance tell.
+    declared_prevalence = models.FloatField(
+        null=True, blank=True, validators=[MinValueValidator(0.0), MaxValueValidator(1.0)]
+    )
     position = models.PositiveSmallIntegerField(default=0)
     retired = models.BooleanField(default=False)
 

@@ -33,6 +33,11 @@ class Consensus(models.Model):
     n_judgments = models.PositiveSmallIntegerField(default=0)
     n_not_assessable = models.PositiveSmallIntegerField(default=0)
     expected_error = models.FloatField(default=0.0)  # sum over disputed labels of min(p, 1 - p)
+    # The fit there was when it was counted, and whether it says the probabilities or, knowing too little, votes do.
+    fit = models.ForeignKey(
+        "labeling.ConsensusFit", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    is_calibrated = models.BooleanField(default=False, db_default=False)
     # What the gold answers of a drawn item come to: "settled", or what it waits for ("answer", "labels", "decision").
     gold = models.CharField(max_length=8, blank=True, default="")
     gold_sha256 = models.CharField(max_length=64, blank=True, default="")  # of what is settled: equal rows are equal
@@ -46,6 +51,63 @@ class Consensus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state}: {self.item}"
+
+
+class ConsensusFitQuerySet(models.QuerySet["ConsensusFit"]):
+    def newest_first(self) -> Self:
+        return self.order_by("-pk")
+
+
+class ConsensusFit(models.Model):
+    """What the answers of a project teach of its raters and labels. Append-only: the last one is in force."""
+
+    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="consensus_fits")
+    schema = models.ForeignKey("labeling.SchemaVersion", models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(db_default=Now())
+    # What it rests on: how many there were, and the newest of each.
+    n_items = models.PositiveIntegerField()
+    n_judgments = models.PositiveIntegerField()
+    n_decisions = models.PositiveIntegerField()
+    last_judgment = models.BigIntegerField(default=0)
+    last_decision = models.BigIntegerField(default=0)
+    temperature = models.FloatField()
+    temperature_n = models.PositiveIntegerField(default=0)  # decided labels of pages it was fitted on
+    temperature_reason = models.CharField(max_length=200, blank=True)  # why it was not, or does not fit
+    n_steps = models.PositiveIntegerField()
+    has_converged = models.BooleanField()
+    # A row a label: {"label", "revision", "prior", "sensitivity", "specificity", "reason", "prevalence", ...}
+    labels = models.JSONField(default=list)
+    # {"raters": [id], "on_yes": [[a number a label] a rater], "yes_on_yes", "on_no", "no_on_no"}
+    evidence = models.JSONField(default=dict)
+    calibration = models.JSONField(default=dict)  # against decided pages: {"bins": [...], "log_loss", "error"}
+
+    objects = ConsensusFitQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "-id"], name="fit_in_force")]
+        constraints = [models.CheckConstraint(condition=Q(temperature__gt=0), name="temperature_positive")]
+
+    def __str__(self) -> str:
+        return f"fit {self.pk} of {self.project}"
+
+
+class RaterSkill(models.Model):
+    """What is known of one rater on one question, from the last fit: expected counts of answers by what was true."""
+
+    rater = models.ForeignKey("labeling.Rater", models.CASCADE, related_name="skills")
+    label = models.CharField(max_length=40)
+    revision = models.PositiveIntegerField(default=1)  # of the label: another one is another question
+    on_yes = models.FloatField(default=0.0)  # answers where the truth is yes
+    yes_on_yes = models.FloatField(default=0.0)  # of those, the ones that said yes
+    on_no = models.FloatField(default=0.0)
+    no_on_no = models.FloatField(default=0.0)
+    fit = models.ForeignKey(ConsensusFit, models.CASCADE, related_name="skills")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rater", "label", "revision"], name="one_skill_per_question")]
+
+    def __str__(self) -> str:
+        return f"{self.rater} on {self.label}"
 
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):

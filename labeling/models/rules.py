@@ -18,6 +18,15 @@ class SkipPolicy(models.TextChoices):
 class WorkRules(models.Model):
     # Overlap: the share of pages that are asked of `overlap` people; the others are asked of one.
     overlap_share = models.FloatField(default=1.0, validators=SHARE)
+    # More people where the answers leave it in doubt, up to `overlap_most`
+    adaptive = models.BooleanField(default=False)
+    overlap_most = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(1), MaxValueValidator(20)])
+    overlap_budget = models.FloatField(null=True, blank=True, validators=[MinValueValidator(1.0)])  # answers a page
+    stop_error = models.FloatField(default=0.3, validators=SHARE)  # a label is settled below this chance of an error
+    stop_error_gold = models.FloatField(default=0.2, validators=SHARE)
+    stop_error_grave = models.FloatField(default=0.1, validators=SHARE)  # of labels of the highest severity
+    audit_share = models.FloatField(default=0.05, validators=SHARE)  # of settled pages: asked of one more all the same
+    confirms_rare = models.BooleanField(default=True)  # every yes on a rare label is decided by a person
     # Skipping
     may_skip = models.BooleanField(default=True)
     skip_policy = models.CharField(max_length=6, choices=SkipPolicy.choices, default=SkipPolicy.OTHERS)

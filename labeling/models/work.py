@@ -26,10 +26,13 @@ class Purpose(models.TextChoices):
     NEW_LABEL = "new_label", "New label"
     AUDIT = "audit", "Audit"
     RESERVED = "reserved", "Reserved"
+    ADDED = "added", "Added where in doubt"
 
 
 ASKED_OF_ALL = (Purpose.WORK, Purpose.RESERVED)  # what exactly-k counts: reserved is work that adjudicators do
-COUNTED = (*ASKED_OF_ALL, Purpose.NEW_LABEL, Purpose.AUDIT)  # purposes whose judgments are votes
+# Asked of one more person after those: where the answers were in doubt, and at random where they were not.
+ONE_MORE = (Purpose.ADDED, Purpose.AUDIT)
+COUNTED = (*ASKED_OF_ALL, Purpose.NEW_LABEL, *ONE_MORE)  # purposes whose judgments are votes
 KNOWN = (Purpose.HONEYPOT, Purpose.ONBOARDING)  # their answer is known
 PROBES = (*KNOWN, Purpose.REPEAT)  # about the person, never about the page
 FIRST_PROBE_ROUND = 10_000  # rounds from here on hold one probe each, so that they never meet rounds of work
