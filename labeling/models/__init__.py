@@ -1,5 +1,6 @@
 from labeling.models.desks import Desk, PauseReason
 from labeling.models.events import Event, Heartbeat, IdempotencyKey, Job
+from labeling.models.figures import DailyCount, ProjectCount
 from labeling.models.gold import Blob, Draw, GoldItem, GoldRelease, ReleaseFile
 from labeling.models.items import Import, Item, ItemState, RefusedRow, RowNote, Selection, Snapshot, Stream
 from labeling.models.people import ApiToken, Invite, Membership, Rater, Role, User, UserSession
@@ -19,6 +20,7 @@ __all__ = [
     "Comment",
     "Consensus",
     "ConsensusFit",
+    "DailyCount",
     "Desk",
     "Dispute",
     "Draft",
@@ -45,6 +47,7 @@ __all__ = [
     "OpenedCase",
     "PauseReason",
     "Project",
+    "ProjectCount",
     "Purpose",
     "Rater",
     "RaterSkill",
