@@ -208,6 +208,20 @@ class AdjudicationAdmin(ReadOnly):
     list_select_related = ("item",)
 
 
+# ---- figures --------------------------------------------------------------------------------------------------------
+@admin.register(models.DailyCount)
+class DailyCountAdmin(ReadOnly):
+    list_display = ("project", "day", "stream", "answers", "decisions", "pages", "is_stale")
+    list_filter = ("is_stale",)
+    list_select_related = ("project",)
+
+
+@admin.register(models.ProjectCount)
+class ProjectCountAdmin(ReadOnly):
+    list_display = ("project", "counted_at")
+    list_select_related = ("project",)
+
+
 # ---- gold -----------------------------------------------------------------------------------------------------------
 @admin.register(models.Draw)
 class DrawAdmin(ReadOnly):

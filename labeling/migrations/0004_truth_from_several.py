@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.utils.timezone
 from django.db import migrations, models
 
 
@@ -249,5 +250,57 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="raterskill",
             constraint=models.UniqueConstraint(fields=("rater", "label", "revision"), name="one_skill_per_question"),
+        ),
+        migrations.CreateModel(
+            name="ProjectCount",
+            fields=[
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="count",
+                        serialize=False,
+                        to="labeling.project",
+                    ),
+                ),
+                ("counts", models.JSONField(default=dict)),
+                ("counted_at", models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="DailyCount",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("stream", models.CharField(blank=True, max_length=12)),
+                ("answers", models.PositiveIntegerField(default=0)),
+                ("timed_answers", models.PositiveIntegerField(default=0)),
+                ("seconds", models.FloatField(default=0.0)),
+                ("decisions", models.PositiveIntegerField(default=0)),
+                ("pages", models.PositiveIntegerField(default=0)),
+                ("page_answers", models.PositiveIntegerField(default=0)),
+                ("page_answers_squared", models.PositiveBigIntegerField(default=0)),
+                ("timed_pages", models.PositiveIntegerField(default=0)),
+                ("page_seconds", models.FloatField(default=0.0)),
+                ("page_seconds_squared", models.FloatField(default=0.0)),
+                ("is_stale", models.BooleanField(default=False)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="daily_counts", to="labeling.project"
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("is_stale", True)), fields=["project", "day"], name="daily_count_stale"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("project", "day", "stream"), name="one_count_per_day_and_stream")
+                ],
+            },
         ),
     ]

@@ -38,7 +38,9 @@ class DailyCount(models.Model):
     objects = DailyCountQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "day", "stream"], name="one_count_per_day_and_stream")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "day", "stream"], name="one_count_per_day_and_stream")
+        ]
         indexes = [models.Index(fields=["project", "day"], condition=Q(is_stale=True), name="daily_count_stale")]
 
     def __str__(self) -> str:
