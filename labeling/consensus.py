@@ -162,12 +162,15 @@ def _store(item: Item, project: Project, found: Count, *, known: Consensus | Non
         _STORE.run(fresh)
         return fresh
     if all(getattr(known, name) == getattr(fresh, name) for name in STORED):
+        if not known.dirty:  # who answered may be another all the same
+            Consensus.objects.filter(pk=known.pk).update(dirty=True)
         return known
     for name in STORED:
         setattr(known, name, getattr(fresh, name))
     known.version += 1
     known.updated_at = Now()
-    known.save(update_fields=[*STORED, "version", "updated_at"])
+    known.dirty = True
+    known.save(update_fields=[*STORED, "version", "updated_at", "dirty"])
     return known
 
 
@@ -231,7 +234,7 @@ def _store_many(project: Project, found: dict[int, Count]) -> None:
         [_row(item_id, project.pk, item) for item_id, item in found.items()],
         update_conflicts=True,
         unique_fields=["item"],
-        update_fields=[*STORED, "updated_at"],
+        update_fields=[*STORED, "updated_at", "dirty"],
     )
     for mark, wanted in (("agreed", True), ("", False)):
         ids = [item_id for item_id, item in found.items() if item.pooled.not_assessable is wanted]

@@ -303,4 +303,222 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="AgreementCell",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stream", models.CharField(blank=True, max_length=12)),
+                ("is_mixed", models.BooleanField(default=False)),
+                ("is_aided", models.BooleanField(default=False)),
+                ("label", models.CharField(max_length=40)),
+                ("revision", models.PositiveIntegerField()),
+                ("week", models.DateField()),
+                ("n", models.PositiveSmallIntegerField()),
+                ("k", models.PositiveSmallIntegerField()),
+                ("count", models.PositiveIntegerField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="AgreementSummary",
+            fields=[
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="agreement",
+                        serialize=False,
+                        to="labeling.project",
+                    ),
+                ),
+                ("counted_at", models.DateTimeField(blank=True, null=True)),
+                ("views", models.JSONField(default=dict)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="ConfusionCell",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stream", models.CharField(blank=True, max_length=12)),
+                ("is_mixed", models.BooleanField(default=False)),
+                ("is_aided", models.BooleanField(default=False)),
+                ("label_a", models.CharField(max_length=40)),
+                ("revision_a", models.PositiveIntegerField()),
+                ("label_b", models.CharField(max_length=40)),
+                ("revision_b", models.PositiveIntegerField()),
+                ("week", models.DateField()),
+                ("n", models.PositiveIntegerField()),
+                ("k", models.PositiveIntegerField()),
+                ("swaps", models.PositiveIntegerField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Counted",
+            fields=[
+                (
+                    "item",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="counted",
+                        serialize=False,
+                        to="labeling.item",
+                    ),
+                ),
+                ("views", models.JSONField(default=list)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="PairCell",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stream", models.CharField(blank=True, max_length=12)),
+                ("is_mixed", models.BooleanField(default=False)),
+                ("is_aided", models.BooleanField(default=False)),
+                ("pair", models.BigIntegerField()),
+                ("n", models.PositiveIntegerField(default=0)),
+                ("n11", models.PositiveIntegerField(default=0)),
+                ("n10", models.PositiveIntegerField(default=0)),
+                ("n01", models.PositiveIntegerField(default=0)),
+                ("n00", models.PositiveIntegerField(default=0)),
+                ("products", models.JSONField(default=list)),
+                ("labels", models.JSONField(default=dict)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="RaterCell",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stream", models.CharField(blank=True, max_length=12)),
+                ("is_mixed", models.BooleanField(default=False)),
+                ("is_aided", models.BooleanField(default=False)),
+                ("week", models.DateField()),
+                ("n_answers", models.PositiveIntegerField(default=0)),
+                ("n_counted", models.PositiveIntegerField(default=0)),
+                ("ticks", models.PositiveIntegerField(default=0)),
+                ("ticks_squared", models.PositiveBigIntegerField(default=0)),
+                ("labels", models.JSONField(default=dict)),
+            ],
+        ),
+        migrations.AddField(
+            model_name="consensus",
+            name="dirty",
+            field=models.BooleanField(db_default=True, default=True),
+        ),
+        migrations.AddIndex(
+            model_name="consensus",
+            index=models.Index(condition=models.Q(("dirty", True)), fields=["project", "id"], name="consensus_dirty"),
+        ),
+        migrations.AddField(
+            model_name="agreementcell",
+            name="project",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="labeling.project"
+            ),
+        ),
+        migrations.AddField(
+            model_name="confusioncell",
+            name="project",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="labeling.project"
+            ),
+        ),
+        migrations.AddField(
+            model_name="counted",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="labeling.project"
+            ),
+        ),
+        migrations.AddField(
+            model_name="counted",
+            name="schema",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="labeling.schemaversion",
+            ),
+        ),
+        migrations.AddField(
+            model_name="paircell",
+            name="project",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="labeling.project"
+            ),
+        ),
+        migrations.AddField(
+            model_name="paircell",
+            name="rater_a",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="labeling.rater"
+            ),
+        ),
+        migrations.AddField(
+            model_name="paircell",
+            name="rater_b",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="labeling.rater"),
+        ),
+        migrations.AddField(
+            model_name="ratercell",
+            name="project",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="labeling.project"
+            ),
+        ),
+        migrations.AddField(
+            model_name="ratercell",
+            name="rater",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="labeling.rater"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="agreementcell",
+            constraint=models.UniqueConstraint(
+                fields=("project", "week", "label", "revision", "stream", "is_mixed", "is_aided", "n", "k"),
+                name="one_agreement_cell",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="confusioncell",
+            constraint=models.UniqueConstraint(
+                fields=(
+                    "project",
+                    "week",
+                    "label_a",
+                    "revision_a",
+                    "label_b",
+                    "revision_b",
+                    "stream",
+                    "is_mixed",
+                    "is_aided",
+                ),
+                name="one_confusion_cell",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="paircell",
+            index=models.Index(fields=["project", "-n"], name="pair_cell_n"),
+        ),
+        migrations.AddConstraint(
+            model_name="paircell",
+            constraint=models.UniqueConstraint(fields=("pair", "stream", "is_mixed", "is_aided"), name="one_pair_cell"),
+        ),
+        migrations.AddConstraint(
+            model_name="paircell",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rater_a__lt", models.F("rater_b"))), name="pair_in_order"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="ratercell",
+            index=models.Index(fields=["project", "week"], name="rater_cell_week"),
+        ),
+        migrations.AddConstraint(
+            model_name="ratercell",
+            constraint=models.UniqueConstraint(
+                fields=("rater", "week", "stream", "is_mixed", "is_aided"), name="one_rater_cell"
+            ),
+        ),
     ]

@@ -9,17 +9,22 @@ from labeling.models.quality import Comment, Flag, FlagKind, FlagReading, Honeyp
 from labeling.models.resolution import Adjudication, Cause, Consensus, ConsensusFit, Dispute, OpenedCase, RaterSkill
 from labeling.models.rules import SkipPolicy
 from labeling.models.suggestions import Suggestion
+from labeling.models.summaries import AgreementCell, AgreementSummary, ConfusionCell, Counted, PairCell, RaterCell
 from labeling.models.work import Assignment, Draft, Judgment, LostLease, Purpose, Skip, SkipReason, State
 
 __all__ = [
     "Adjudication",
+    "AgreementCell",
+    "AgreementSummary",
     "ApiToken",
     "Assignment",
     "Blob",
     "Cause",
     "Comment",
+    "ConfusionCell",
     "Consensus",
     "ConsensusFit",
+    "Counted",
     "DailyCount",
     "Desk",
     "Dispute",
@@ -45,11 +50,13 @@ __all__ = [
     "LostLease",
     "Membership",
     "OpenedCase",
+    "PairCell",
     "PauseReason",
     "Project",
     "ProjectCount",
     "Purpose",
     "Rater",
+    "RaterCell",
     "RaterSkill",
     "RefusedRow",
     "ReleaseFile",

@@ -43,11 +43,15 @@ class Consensus(models.Model):
     gold_sha256 = models.CharField(max_length=64, blank=True, default="")  # of what is settled: equal rows are equal
     version = models.PositiveIntegerField(default=1)
     updated_at = models.DateTimeField(default=timezone.now)
+    dirty = models.BooleanField(default=True, db_default=True)  # not in the sums of agreement yet, as it stands
 
     objects = ConsensusQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["project", "state", "-expected_error"], name="consensus_queue")]
+        indexes = [
+            models.Index(fields=["project", "state", "-expected_error"], name="consensus_queue"),
+            models.Index(fields=["project", "id"], condition=Q(dirty=True), name="consensus_dirty"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.state}: {self.item}"
