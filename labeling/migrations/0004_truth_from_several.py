@@ -4,6 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.utils.timezone
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -520,5 +521,149 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("rater", "week", "stream", "is_mixed", "is_aided"), name="one_rater_cell"
             ),
+        ),
+        migrations.CreateModel(
+            name="ConductCount",
+            fields=[
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="labeling.project",
+                    ),
+                ),
+                ("counted_at", models.DateTimeField()),
+                ("last_judgment", models.BigIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="DoubtRanking",
+            fields=[
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="doubt_ranking",
+                        serialize=False,
+                        to="labeling.project",
+                    ),
+                ),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("source", models.CharField(max_length=12)),
+                ("n_items", models.PositiveIntegerField()),
+                ("n_decisions", models.PositiveIntegerField()),
+                ("learnt_at", models.DateTimeField(blank=True, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Doubt",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("rank", models.PositiveIntegerField()),
+                ("risk", models.FloatField()),
+                ("labels", models.JSONField(default=list)),
+                (
+                    "item",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="doubt", to="labeling.item"
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="doubts", to="labeling.project"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("project", "rank"), name="one_doubt_per_rank")],
+            },
+        ),
+        migrations.CreateModel(
+            name="RaterWeek",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("week", models.DateField()),
+                ("stream", models.CharField(blank=True, max_length=12)),
+                ("n_answers", models.PositiveIntegerField(default=0)),
+                ("speeds", models.JSONField(default=dict)),
+                ("points", models.PositiveIntegerField(default=0)),
+                ("serious", models.PositiveIntegerField(default=0)),
+                ("known", models.JSONField(default=dict)),
+                ("known_pages", models.PositiveIntegerField(default=0)),
+                ("again", models.JSONField(default=dict)),
+                ("again_pages", models.PositiveIntegerField(default=0)),
+                ("again_alike", models.PositiveIntegerField(default=0)),
+                ("watched", models.JSONField(default=list)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="labeling.project",
+                    ),
+                ),
+                (
+                    "rater",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="weeks",
+                        to="labeling.rater",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["project", "week"], name="rater_week")],
+                "constraints": [models.UniqueConstraint(fields=("rater", "week", "stream"), name="one_week_per_rater")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Rejudging",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("labels", models.JSONField(default=list)),
+                ("seed", models.CharField(max_length=64)),
+                ("frame_size", models.PositiveIntegerField()),
+                ("frame_sha256", models.CharField(max_length=64)),
+                ("size", models.PositiveIntegerField()),
+                ("overlap", models.PositiveSmallIntegerField(default=2)),
+                ("items", models.JSONField(default=list)),
+                ("counts", models.JSONField(default=dict)),
+                ("counted_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="rejudgings", to="labeling.project"
+                    ),
+                ),
+                (
+                    "schema",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="labeling.schemaversion"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["project", "-number"],
+                "constraints": [models.UniqueConstraint(fields=("project", "number"), name="one_rejudging_per_number")],
+            },
         ),
     ]

@@ -1,4 +1,6 @@
+from labeling.models.conduct import ConductCount, RaterWeek
 from labeling.models.desks import Desk, PauseReason
+from labeling.models.doubts import Doubt, DoubtRanking, Rejudging
 from labeling.models.events import Event, Heartbeat, IdempotencyKey, Job
 from labeling.models.figures import DailyCount, ProjectCount
 from labeling.models.gold import Blob, Draw, GoldItem, GoldRelease, ReleaseFile
@@ -21,6 +23,7 @@ __all__ = [
     "Blob",
     "Cause",
     "Comment",
+    "ConductCount",
     "ConfusionCell",
     "Consensus",
     "ConsensusFit",
@@ -28,6 +31,8 @@ __all__ = [
     "DailyCount",
     "Desk",
     "Dispute",
+    "Doubt",
+    "DoubtRanking",
     "Draft",
     "Draw",
     "Event",
@@ -58,7 +63,9 @@ __all__ = [
     "Rater",
     "RaterCell",
     "RaterSkill",
+    "RaterWeek",
     "RefusedRow",
+    "Rejudging",
     "ReleaseFile",
     "Role",
     "RowNote",
