@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from labeling import bulk, cells, chunks, consensus, jobs, judging, schemas, weburls
+from labeling import bulk, cells, chunks, consensus, jobs, judging, schemas, summaries, weburls
 from labeling.cells import BadCell
 from labeling.chunks import Outcome
 from labeling.models import Consensus, Import, Item, Judgment, Project, Rater
@@ -58,6 +58,7 @@ def run(claim: jobs.Claim) -> dict[str, int]:
     )
     counts = chunks.carry_out(claim, this, work)
     bulk.analyze(Judgment, Consensus)
+    summaries.count(this.project, most=summaries.AFTER_IMPORT, claim=claim)
     return counts
 
 

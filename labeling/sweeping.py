@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from labeling import jobs
+from labeling import jobs, summaries
 from labeling.models import Job
 
 State = Job.State
@@ -16,9 +16,15 @@ NUDGES = 100
 
 
 def sweep(*, now: datetime | None = None) -> dict[str, int]:
-    """Stale jobs wait again (or fail after their last attempt), forgotten ones are nudged. Returns the counts."""
+    """Stale jobs wait again (or fail after their last attempt), forgotten ones are nudged, and where answers are not in
+    the sums of the dashboards yet, a job is written that counts them. Returns the counts."""
     became = release_stale(now=now)
-    return {"requeued": became[State.QUEUED], "failed": became[State.FAILED], "nudged": _nudge_forgotten(now)}
+    return {
+        "requeued": became[State.QUEUED],
+        "failed": became[State.FAILED],
+        "nudged": _nudge_forgotten(now),
+        "to_count": summaries.enqueue_due(now=now),
+    }
 
 
 def release_stale(*, now: datetime | None = None) -> Counter[str]:

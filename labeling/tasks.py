@@ -18,6 +18,7 @@ from labeling import (
     releases,
     retention,
     samples,
+    summaries,
     sweeping,
 )
 from labeling.models import Heartbeat
@@ -32,6 +33,7 @@ jobs.handles(recounts.KIND)(recounts.run)
 jobs.handles(expectations.KIND)(expectations.run)
 jobs.handles(asking_again.KIND)(asking_again.run)
 jobs.handles(new_labels.KIND)(new_labels.run)
+jobs.handles(summaries.KIND)(summaries.run)
 
 
 @shared_task
@@ -42,7 +44,7 @@ def run_job(job_id: str) -> str:
 
 @shared_task
 def sweep() -> dict[str, int]:
-    """Stale jobs wait again; forgotten ones are nudged."""
+    """Stale jobs wait again; forgotten ones are nudged; what was answered since is counted."""
     return sweeping.sweep()
 
 
