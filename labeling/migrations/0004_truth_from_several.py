@@ -599,6 +599,7 @@ class Migration(migrations.Migration):
                 ("again_pages", models.PositiveIntegerField(default=0)),
                 ("again_alike", models.PositiveIntegerField(default=0)),
                 ("watched", models.JSONField(default=list)),
+                ("alarms", models.PositiveSmallIntegerField(default=0)),
                 (
                     "project",
                     models.ForeignKey(

@@ -26,6 +26,7 @@ class RaterWeek(models.Model):
     again_alike = models.PositiveIntegerField(default=0)
     # Answers given here, in order: [minute of the week, thousandths of expected disagreement, negative if agreed]
     watched = models.JSONField(default=list)
+    alarms = models.PositiveSmallIntegerField(default=0)  # of drift, in this week, see conduct.py
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["rater", "week", "stream"], name="one_week_per_rater")]
