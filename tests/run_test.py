@@ -2,8 +2,8 @@
 
 Tests that touch no database run once, in the SQLite half; tests that drive a browser run once, in the PostgreSQL half:
 what a page does in Chromium is the same whichever database is behind it. Tests of the whole product (marked e2e or
-faults) and those that measure memory (alone) run at the end, with a real broker and worker processes. What is missing
-fails; nothing is left out unless it is asked for.
+faults) and those that measure memory (alone), with a real broker and worker processes, mostly wait: they run beside the
+SQLite half, and what they say comes after it. What is missing fails; nothing is left out unless it is asked for.
 """
 
 import os
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -23,7 +23,6 @@ from tests.servers import NoServer, Postgres
 REPOSITORY = Path(__file__).resolve().parent.parent
 NOTHING_COLLECTED = 5
 BESIDE_EACH_OTHER = ("-n", "2")
-THREE_THAT_MOSTLY_WAIT = ("-n", "3")  # for a process to be missed, for a broker to come back
 WHOLE = "e2e or faults or alone"
 
 
@@ -43,12 +42,24 @@ class Totals:
 def main(arguments: Sequence[str]) -> int:
     if "--no-browser" not in arguments:
         warn_without_browser()
-    sqlite = sqlite_half(arguments)
-    postgres = postgres_half(arguments)
+    with ExitStack() as servers:
+        url = postgres_url(servers)
+        whole = whole_product(arguments, url=url) if url else None
+        sqlite = sqlite_half(arguments)
+        postgres = postgres_half(arguments, url=url) + whole.totals() if url and whole else Totals(failed=1)
     print("\nTests without a database ran on SQLite alone; those in a browser and of the whole product on PostgreSQL.")
     print(f"SQLite: {sqlite}; PostgreSQL: {postgres}")
     print(sqlite + postgres)
     return 0 if (sqlite + postgres).failed == 0 < (sqlite + postgres).passed else 1
+
+
+def postgres_url(servers: ExitStack) -> str | None:
+    """The server the shell names, or one of our own until the run ends; None, said aloud, where there is none."""
+    try:
+        return os.environ.get("TEST_DATABASE_URL") or servers.enter_context(Postgres()).url
+    except NoServer as missing:
+        print(f"PostgreSQL: not run. {missing}", file=sys.stderr)
+        return None
 
 
 def warn_without_browser() -> None:
@@ -61,34 +72,49 @@ def warn_without_browser() -> None:
 
 def sqlite_half(arguments: Sequence[str]) -> Totals:
     env = {"TEST_DB": "sqlite", "TEST_DATABASE_URL": ""}
-    return pytest("SQLite", f"not ({WHOLE} or browser)", [*BESIDE_EACH_OTHER, *arguments], env=env)
+    return Run("SQLite", f"not ({WHOLE} or browser)", [*BESIDE_EACH_OTHER, *arguments], env=env).totals()
 
 
-def postgres_half(arguments: Sequence[str]) -> Totals:
-    with ExitStack() as servers:
-        try:
-            url = os.environ.get("TEST_DATABASE_URL") or servers.enter_context(Postgres()).url
-        except NoServer as missing:
-            print(f"PostgreSQL: not run. {missing}", file=sys.stderr)
-            return Totals(failed=1)
-        env = {"TEST_DB": "postgres", "TEST_DATABASE_URL": url}
-        beside = [*BESIDE_EACH_OTHER, "--database-only", *arguments]
-        parts = pytest("PostgreSQL", f"not ({WHOLE})", beside, env=env)
-        whole = [*THREE_THAT_MOSTLY_WAIT, *arguments]
-        return parts + pytest("The whole product, on PostgreSQL", WHOLE, whole, env=env)
+def postgres_half(arguments: Sequence[str], *, url: str) -> Totals:
+    env = {"TEST_DB": "postgres", "TEST_DATABASE_URL": url}
+    beside = [*BESIDE_EACH_OTHER, "--database-only", *arguments]
+    return Run("PostgreSQL", f"not ({WHOLE})", beside, env=env).totals()
 
 
-def pytest(title: str, marks: str, arguments: Sequence[str], *, env: Mapping[str, str]) -> Totals:
-    """One pytest run; a crash or an interrupt counts as a failure even where no test failed."""
-    print(f"\n== {title} ==", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "-m", marks, "--junitxml", str(report), *arguments]
-        code = subprocess.run(command, cwd=REPOSITORY, env={**os.environ, **env}, check=False).returncode
-        totals = read_totals(report)
-    if code not in (0, NOTHING_COLLECTED) and not totals.failed:
-        return totals + Totals(failed=1)
-    return totals
+def whole_product(arguments: Sequence[str], *, url: str) -> "Run":
+    env = {"TEST_DB": "whole", "TEST_DATABASE_URL": url}
+    arguments = [*BESIDE_EACH_OTHER, *arguments]
+    return Run("The whole product, on PostgreSQL", WHOLE, arguments, env=env, is_beside=True)
+
+
+class Run:
+    """One pytest run, under way from the first moment. `is_beside`: what it says is kept back until it is asked for."""
+
+    def __init__(
+        self, title: str, marks: str, arguments: Sequence[str], *, env: Mapping[str, str], is_beside: bool = False
+    ) -> None:
+        self.title = title
+        self.folder = tempfile.TemporaryDirectory()
+        self.report = Path(self.folder.name) / "report.xml"
+        self.said = Path(self.folder.name) / "said.txt" if is_beside else None
+        if not is_beside:
+            print(f"\n== {title} ==", flush=True)
+        command = [sys.executable, "-m", "pytest", "-q", "-m", marks, "--junitxml", str(self.report), *arguments]
+        with self.said.open("wb") if self.said else nullcontext() as out:
+            self.process = subprocess.Popen(
+                command, cwd=REPOSITORY, env={**os.environ, **env}, stdout=out, stderr=out and subprocess.STDOUT
+            )
+
+    def totals(self) -> Totals:
+        """Wait for its end. A crash or an interrupt counts as a failure even where no test failed."""
+        with self.folder, self.process:
+            code = self.process.wait()
+            if self.said:
+                print(f"\n== {self.title} ==\n{self.said.read_text(errors='replace')}", flush=True)
+            totals = read_totals(self.report)
+        if code not in (0, NOTHING_COLLECTED) and not totals.failed:
+            return totals + Totals(failed=1)
+        return totals
 
 
 def read_totals(report: Path) -> Totals:

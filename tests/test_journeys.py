@@ -21,5 +21,6 @@ def test_a_journey_names_one_to_five_files_that_exist(title):
 
 def test_every_journey_built_so_far_is_there():
     assert [title.split(". ")[1] for title in JOURNEYS] == [
-        "Import", "Annotate", "Agree", "Adjudicate", "Learn", "Sample gold", "Release",
+        "Import", "Annotate", "Agree", "Adjudicate", "Learn", "Sample gold", "Release", "Give out the work",
+        "Keep the quality",
     ]  # fmt: skip

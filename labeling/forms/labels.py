@@ -1,29 +1,16 @@
 """The form of a schema draft: one part a label, some empty ones for new labels, the guideline, the exclusions."""
 
-from typing import Any, cast
+from typing import cast
 
 from django import forms
 from django.forms.formsets import BaseFormSet, formset_factory
 
 from labeling import publishing
+from labeling.forms.lines import LinesField
 from labeling.models.projects import Severity
 from labeling.publishing import Draft, LabelDraft
 
 EMPTY_PARTS = 3
-
-
-class LinesField(forms.CharField):
-    """A list of sentences, one a line."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.Textarea(attrs={"rows": 2})
-        super().__init__(required=False, max_length=20_000, widget=widget, **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list | tuple) else value
-
-    def clean(self, value: Any) -> tuple[str, ...]:
-        return tuple(line.strip() for line in super().clean(value).splitlines() if line.strip())
 
 
 class LabelForm(forms.Form):

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.text import slugify
 
 from labeling import projects
+from labeling.forms.lines import LinesField
 from labeling.models import Project, Stream
 from labeling.settings_sections import LONGEST_LINE, LONGEST_TEXT, MAX_LINES, Setting
 
@@ -133,33 +134,13 @@ def initial_of(project: Project) -> dict[str, Any]:
     return {**values, "version": project.version, **{f"{OVERLAP}{stream}": n for stream, n in overlap.items()}}
 
 
-class LinesField(forms.CharField):
-    """A list of texts, one a line."""
-
-    widget = forms.Textarea(attrs={"rows": 4})
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        return [line for line in (super().to_python(value) or "").splitlines() if line.strip()]
-
-    def validate(self, value: Any) -> None:
-        super().validate(value)
-        if len(value) > MAX_LINES or any(len(line) > LONGEST_LINE for line in value):
-            raise forms.ValidationError(f"Up to {MAX_LINES} lines of up to {LONGEST_LINE} characters each.")
-
-    def run_validators(self, value: Any) -> None:
-        """Those of a text do not fit a list."""
-
-
 def field_of(setting: Setting) -> forms.Field:
     """The form field of a setting that stands in a section."""
     common: dict[str, Any] = {"label": setting.label, "help_text": setting.help}
     if setting.kind is bool:
         return forms.BooleanField(required=False, **common)
     if setting.kind is list:
-        return LinesField(required=False, **common)
+        return LinesField(rows=4, at_most=MAX_LINES, longest=LONGEST_LINE, **common)
     common["required"] = not setting.optional
     if setting.choices:
         return forms.ChoiceField(choices=setting.choices, **common)

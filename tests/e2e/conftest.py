@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from django.core.signals import request_finished, request_started
+from playwright.sync_api import expect
 
 from tests.e2e.visitor import Visitor
+
+expect.set_options(timeout=15_000)  # what comes comes at once; on a machine that is busy, a little later
 
 
 class Underway:

@@ -16,27 +16,46 @@ def test_errors_count_as_failures(tmp_path):
 
 
 @pytest.fixture
-def halves(monkeypatch):
-    """Both halves pass; each pytest run is recorded instead of made."""
+def runs(monkeypatch):
+    """Every pytest run passes; it is recorded instead of made."""
     runs = []
 
-    def run(title, marks, arguments, *, env):
-        runs.append((title, list(arguments), env))
-        return Totals(passed=5)
+    class Recorded:
+        comes_to = Totals(passed=5)
 
-    monkeypatch.setattr(run_test, "pytest", run)
+        def __init__(self, title, marks, arguments, *, env, is_beside=False):
+            runs.append((list(arguments), env))
+
+        def totals(self):
+            return self.comes_to
+
+    monkeypatch.setattr(run_test, "Run", Recorded)
     monkeypatch.setenv("TEST_DATABASE_URL", "postgres://given/db")
     return runs
 
 
-def test_both_halves_run_each_on_its_own_database(halves, capsys):
+def test_every_part_runs_on_a_database_of_its_own(runs, capsys):
     assert run_test.main(["--no-browser", "-k", "queue"]) == 0
-    assert [env["TEST_DATABASE_URL"] for _, _, env in halves] == ["", "postgres://given/db", "postgres://given/db"]
-    assert all({"--no-browser", "-k", "queue"} <= set(arguments) for _, arguments, _ in halves)
+    assert sorted((env["TEST_DB"], env["TEST_DATABASE_URL"]) for _, env in runs) == [
+        ("postgres", "postgres://given/db"), ("sqlite", ""), ("whole", "postgres://given/db"),
+    ]  # fmt: skip
+    assert all({"--no-browser", "-k", "queue"} <= set(arguments) for arguments, _ in runs)
     assert capsys.readouterr().out.splitlines()[-1] == "15 passed, 0 failed, 0 skipped"
 
 
-def test_a_missing_postgresql_is_a_failure_not_a_skip(halves, monkeypatch, capsys):
+def test_what_runs_beside_says_it_afterwards_and_a_failure_counts(tmp_path, monkeypatch, capfd):
+    (tmp_path / "test_it.py").write_text("def test_good(): pass\ndef test_bad(): assert not 'a reason to see'\n")
+    monkeypatch.setattr(run_test, "REPOSITORY", tmp_path)
+    run = run_test.Run("Beside", "", ["-p", "no:django"], env={"DJANGO_SETTINGS_MODULE": ""}, is_beside=True)
+    run.process.wait()
+    assert capfd.readouterr().out == ""
+    assert str(run.totals()) == "1 passed, 1 failed, 0 skipped"
+    said = capfd.readouterr().out
+    assert said.startswith("\n== Beside ==")
+    assert "a reason to see" in said
+
+
+def test_a_missing_postgresql_is_a_failure_not_a_skip(runs, monkeypatch, capsys):
     def no_server():
         raise NoServer("No PostgreSQL here.")
 
@@ -46,8 +65,8 @@ def test_a_missing_postgresql_is_a_failure_not_a_skip(halves, monkeypatch, capsy
     assert "1 failed" in capsys.readouterr().out.splitlines()[-1]
 
 
-def test_an_empty_selection_is_a_failure(monkeypatch, halves):
-    monkeypatch.setattr(run_test, "pytest", lambda *_, **__: Totals())
+def test_an_empty_selection_is_a_failure(monkeypatch, runs):
+    monkeypatch.setattr(run_test.Run, "comes_to", Totals())
     assert run_test.main(["--no-browser"]) == 1
 
 
@@ -60,7 +79,7 @@ def test_a_cluster_that_cannot_be_made_says_what_initdb_said(monkeypatch, tmp_pa
         Postgres()
 
 
-def test_a_missing_browser_is_said_before_the_first_test(halves, monkeypatch, capsys):
+def test_a_missing_browser_is_said_before_the_first_test(runs, monkeypatch, capsys):
     monkeypatch.setattr(chromium, "NAMES", ("no-such-browser",))
     run_test.main([])
     assert capsys.readouterr().out.startswith("NO BROWSER.")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from labeling import judging, queue
+from labeling import flags, judging, queue
 from labeling.models import Draft, Flag, Judgment
 from tests.e2e.annotate.screen import WORK, answers, assert_lists_every_key, note, saved, ticks, words, write_note
 from tests.e2e.visitor import axe_findings
@@ -248,23 +248,37 @@ def test_nothing_moves_for_people_who_asked_for_stillness(visit, alice, pages):
     assert moving == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_grave_on_the_work_page_and_those_around_it(visit, alice, project, pages, scheme):
+def findings_in_every_dress(page) -> list[str]:
+    """As it is, then in dark (which changes colours and nothing else), then in the colours of the system."""
+    found = axe_findings(page)
+    for dress, rules in (
+        ({"color_scheme": "dark"}, ["color-contrast"]),
+        ({"color_scheme": "light", "forced_colors": "active"}, []),
+    ):
+        page.emulate_media(reduced_motion="reduce", **dress)
+        found += [f"{dress}: {line}" for line in axe_findings(page, *rules)]
+    page.emulate_media(reduced_motion="reduce", color_scheme="light", forced_colors="none")
+    return found
+
+
+def test_axe_finds_nothing_grave_on_any_page_of_an_annotator(visit, alice, project, pages):
     project.ask_confidence = True
     project.save()
-    visitor = visit(alice, color_scheme=scheme)
+    visitor = visit(alice, reduced_motion="reduce")
     visitor.excuse("422")
-    assert axe_findings(visitor.open(WORK)) == []
+    found = findings_in_every_dress(visitor.open(WORK))
     visitor.press("Enter")
     expect(visitor.page.locator(".errors")).to_be_focused()
-    assert axe_findings(visitor.page) == []
+    found += findings_in_every_dress(visitor.page)
     for title in ("Second page", "Nothing left for you"):
         visitor.awake()
         visitor.press("Shift+G", "2", "Enter")
         visitor.sees(title)
-    assert axe_findings(visitor.page) == []
-    assert axe_findings(visitor.open("/p/keys/mine/")) == []
-    assert axe_findings(visitor.open("/p/keys/mine/last/")) == []
+    found += findings_in_every_dress(visitor.page)
+    flag = flags.raise_flag(pages[0], by=alice, kind="guideline", label="games", text="Is a castle recreation?")
+    for path in ("mine/", "mine/last/", "mine/letters/", f"flags/{flag.pk}/"):
+        found += findings_in_every_dress(visitor.open(f"/p/keys/{path}"))
+    assert found + findings_in_every_dress(visitor.open("/accounts/preferences/")) == []
 
 
 def test_my_work_is_read_whole_on_a_small_screen(visit, alice, project, pages):
