@@ -71,7 +71,7 @@ def consistency(project: Project, again: QuerySet[Judgment] | None = None) -> di
     if not second:
         return {}
     questions = schemas.Questions(schemas.in_force(project))
-    first = _first(project, {item for _, item, _, _ in second})
+    first = first_answers(project, {item for _, item, _, _ in second})
     pairs: dict[int, list[tuple[list[int], list[int]]]] = {}
     for rater, item, verdicts, schema_id in second:
         earlier = first.get((rater, item))
@@ -87,7 +87,7 @@ def of_project(project: Project) -> QuerySet[Judgment]:
     return rows.filter(outcome=Judgment.Outcome.JUDGED)
 
 
-def _first(project: Project, items: set[int]) -> dict[tuple[int, int], tuple[dict[str, str], int]]:
+def first_answers(project: Project, items: set[int]) -> dict[tuple[int, int], tuple[dict[str, str], int]]:
     """What each person said at first about these items; the latest of several rounds of work."""
     counted = Judgment.objects.votes().filter(rater__project=project, item__in=items)
     rows = counted.filter(outcome=Judgment.Outcome.JUDGED).order_by("round", "pk")

@@ -6,6 +6,7 @@ from labeling.views import (
     adjudicate,
     agreement,
     annotate,
+    annotators,
     breaks,
     care,
     change,
@@ -74,6 +75,10 @@ urlpatterns = [
     path("p/<slug:slug>/agreement/", agreement.agreement, name="agreement"),
     path("p/<slug:slug>/agreement/labels.csv", agreement.labels_csv, name="agreement_labels_csv"),
     path("p/<slug:slug>/agreement/pairs.csv", agreement.pairs_csv, name="agreement_pairs_csv"),
+    # how people answer
+    path("p/<slug:slug>/annotators/", annotators.annotators, name="annotators"),
+    path("p/<slug:slug>/annotators/numbers.csv", annotators.annotators_csv, name="annotators_csv"),
+    path("p/<slug:slug>/annotators/<int:rater_id>/", annotators.annotator, name="annotator"),
     # known answers, people, pauses
     path("p/<slug:slug>/quality/", quality.quality, name="quality"),
     path("p/<slug:slug>/quality/pause/", quality.pause, name="pause"),

@@ -43,4 +43,4 @@ def median_seconds(counts: Mapping[int, int], *, level: float = LEVEL) -> Estima
 
 
 def _middle(place: int) -> float:
-    return SHORTEST * RATIO ** (place + 0.5)
+    return float(SHORTEST * RATIO ** (place + 0.5))

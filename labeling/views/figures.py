@@ -13,6 +13,7 @@ from labeling.reports import LabelReport, Report
 YES_OF_A_PAGE = ("one", "two", "three or more")  # as bars, from left to right
 DAYS_SHOWN = 28
 BARS_HEIGHT = 120
+TICKS_OF_SHARES = [(plots.Scale(0.0, 1.0).percent(value), f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]
 NEAR_THE_EDGE = 75  # percent of the width: a word centred there would leave the card
 # Why there is no forecast, in words.
 NO_FORECAST: dict[pace.Unknown, str] = {

@@ -1,0 +1,219 @@
+"""The weeks of raters, counted from their answers: known answers, repeats, time, what pages cost, drift.
+
+A week of a rater is counted anew as a whole whenever an answer to one of its pages comes or goes, so that counting
+twice changes nothing. What others say of a page moves the drift of everybody who answered it.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models.functions import Now, TruncWeek
+
+from labeling import exposure, jobs, repeats, schemas, usual_raters, watching
+from labeling.models import ConductCount, Honeypot, Judgment, Project, Purpose, RaterWeek, Stream
+from labeling.models.projects import Severity
+from labeling.models.work import COUNTED, KNOWN
+from labeling.quality import speeds
+from labeling.quality.usual import Usual
+from labeling.watching import CODES, Answer, Weeks, judged
+
+KIND = "conduct"
+LATE = 2_000  # an answer can be stored after others that got a larger number
+AT_ONCE = 200  # answers that are counted while somebody waits for the page
+RATERS_AT_ONCE = 20
+REST_SECONDS = 120  # between two counts that nobody asked for
+WEEK = timedelta(days=7)
+
+Bucket = tuple[int, date]  # a rater and a Monday
+
+
+# ---- who starts it --------------------------------------------------------------------------------------------------
+def freshen(project: Project) -> None:
+    """Count what came, if that is little; a job counts the rest."""
+    known = ConductCount.objects.filter(project=project).first()
+    fresh = _answers(project).filter(pk__gt=known.last_judgment if known else 0)
+    n = fresh[: AT_ONCE + 1].count()
+    if 0 < n <= AT_ONCE:
+        count(project)
+    elif n:
+        jobs.enqueue(KIND, project=project, exclusive=f"{KIND}:{project.pk}")
+
+
+def enqueue_due(*, now: datetime | None = None) -> int:
+    """A job for each project that has answers newer than its weeks and was not counted just now. Returns how many."""
+    moment: Any = now or Now()
+    newest = dict(Judgment.objects.order_by().values_list("rater__project").annotate(Max("pk")))
+    known = {row.project_id: row for row in ConductCount.objects.all()}
+    rested = set(
+        ConductCount.objects.filter(counted_at__lt=moment - timedelta(seconds=REST_SECONDS)).values_list(
+            "pk", flat=True
+        )
+    )
+    due = [pk for pk, last in newest.items() if pk not in known or (pk in rested and known[pk].last_judgment < last)]
+    for project in Project.objects.filter(pk__in=due):
+        jobs.enqueue(KIND, project=project, exclusive=f"{KIND}:{project.pk}")
+    return len(due)
+
+
+def run(claim: jobs.Claim) -> dict[str, Any]:
+    """The job: every week that changed."""
+    return {"weeks": count(claim.project, claim=claim)}
+
+
+def forget(project: Project) -> None:
+    """Answers came in that no number tells from old ones: the next count counts every week."""
+    ConductCount.objects.filter(project=project).update(last_judgment=0)
+
+
+# ---- counting -------------------------------------------------------------------------------------------------------
+def count(project: Project, *, claim: jobs.Claim | None = None) -> int:
+    """Bring the weeks up to date, some raters a transaction. Returns how many weeks were counted."""
+    schema = schemas.in_force_if_any(project)
+    known = ConductCount.objects.filter(project=project).first()
+    last = _answers(project).aggregate(last=Max("pk"))["last"] or 0
+    weeks: dict[date, list[int]] = defaultdict(list)
+    for rater, monday in sorted(
+        _changed(project, after=known.last_judgment if known else 0), key=lambda one: one[::-1]
+    ):
+        weeks[monday].append(rater)
+    done, total = 0, sum(len(raters) for raters in weeks.values())
+    if schema is not None:
+        usual = usual_raters.of_project(project, schema)
+        for monday, raters in weeks.items():
+            for start in range(0, len(raters), RATERS_AT_ONCE):
+                some = raters[start : start + RATERS_AT_ONCE]
+                with transaction.atomic():
+                    _count_week(project, some, monday, schema, usual)
+                    if claim is not None:
+                        claim.guard()
+                done += len(some)
+                if claim is not None:
+                    claim.progress(done / total, f"{done:,} of {total:,} weeks counted")
+        for rater in sorted({rater for raters in weeks.values() for rater in raters}):
+            watching.walk(rater)
+    ConductCount.objects.update_or_create(project=project, defaults={"counted_at": Now(), "last_judgment": last})
+    return done
+
+
+def _answers(project: Project) -> QuerySet[Judgment]:
+    return Judgment.objects.filter(rater__project=project)
+
+
+def _changed(project: Project, *, after: int) -> set[Bucket]:
+    """The weeks of everybody who ever answered a page that has an answer newer than `after`."""
+    answers = _answers(project)
+    if after:
+        fresh = answers.filter(pk__gt=max(after - LATE, 0))
+        answers = answers.filter(item__in=fresh.values("item"))
+    rows = answers.annotate(monday=TruncWeek("submitted_at", tzinfo=UTC)).order_by()
+    return {(rater, monday.date()) for rater, monday in rows.values_list("rater", "monday").distinct()}
+
+
+READ = (
+    "item_id", "rater_id", "schema_id", "verdicts", "submitted_at", "active_seconds", "source", "purpose", "outcome",
+    "assignment__selection__stream",
+)  # fmt: skip
+
+
+def _read(raters: Sequence[int], monday: date) -> list[Answer]:
+    start = datetime(monday.year, monday.month, monday.day, tzinfo=UTC)
+    rows = Judgment.objects.current().filter(rater__in=raters, submitted_at__gte=start, submitted_at__lt=start + WEEK)
+    return [
+        Answer(*[*values[:-1], values[-1] or Stream.IMPORT.value])
+        for values in rows.order_by("submitted_at", "pk").values_list(*READ)
+    ]
+
+
+def _count_week(
+    project: Project, raters: Sequence[int], monday: date, schema: schemas.Schema, usual: Mapping[str, Usual]
+) -> None:
+    weeks: dict[tuple[int, str], RaterWeek] = {}
+    rows = _read(raters, monday)
+    for row in rows:
+        place = row.rater, row.stream
+        if place not in weeks:
+            weeks[place] = RaterWeek(project=project, rater_id=row.rater, week=monday, stream=row.stream)
+        week = weeks[place]
+        week.n_answers += 1
+        if row.seconds is not None and np.isfinite(row.seconds) and row.seconds >= 0:
+            which = str(speeds.bin_of(row.seconds))
+            week.speeds[which] = week.speeds.get(which, 0) + 1
+    _add_known(weeks, [row for row in rows if row.purpose in KNOWN])
+    _add_again(project, weeks, [row for row in rows if row.purpose == Purpose.REPEAT])
+    _add_cost(weeks, raters, monday)
+    watching.add(weeks, [row for row in rows if row.purpose in COUNTED], schema, usual)
+    RaterWeek.objects.filter(rater__in=raters, week=monday).delete()
+    RaterWeek.objects.bulk_create(weeks.values(), batch_size=500)
+
+
+def _add_known(weeks: Weeks, rows: list[Answer]) -> None:
+    """Where yes is known: how often yes was said; where no is: how often no. Unsure is no answer."""
+    known = {
+        item: (verdicts, schema)
+        for item, verdicts, schema in Honeypot.objects.filter(item__in={row.item for row in rows}).values_list(
+            "item", "verdicts", "schema"
+        )
+    } if rows else {}  # fmt: skip
+    for row in judged(rows):
+        if row.item not in known:
+            continue
+        right, version = known[row.item]
+        week = weeks[row.rater, row.stream]
+        week.known_pages += 1
+        for question, truth, said in _compared(right, version, row.said, row.schema):
+            if said in CODES:
+                counts = week.known.setdefault(question, [0, 0, 0, 0])
+                at = 0 if truth == "yes" else 2
+                counts[at] += 1
+                counts[at + 1] += said == truth
+
+
+def _add_again(project: Project, weeks: Weeks, rows: list[Answer]) -> None:
+    first = repeats.first_answers(project, {row.item for row in rows}) if rows else {}
+    for row in judged(rows):
+        earlier = first.get((row.rater, row.item))
+        if earlier is None:
+            continue
+        both = [
+            (question, (then == "yes") + (now == "yes"))
+            for question, then, now in _compared(*earlier, row.said, row.schema)
+            if then in CODES and now in CODES
+        ]
+        week = weeks[row.rater, row.stream]
+        week.again_pages += bool(both)
+        week.again_alike += bool(both) and all(n != 1 for _, n in both)
+        for question, n in both:
+            week.again.setdefault(question, [0, 0, 0])[n] += 1
+
+
+def _compared(
+    first: dict[str, str], first_schema: int, second: dict[str, str], second_schema: int
+) -> list[tuple[str, str, str]]:
+    """("label:revision", one verdict, the other) of the labels that asked the same both times."""
+    then, now = (_revisions(version) for version in (first_schema, second_schema))
+    return [
+        (f"{key}:{now[key]}", verdict, second[key])
+        for key, verdict in first.items()
+        if key in second and key in now and then.get(key) == now[key]
+    ]
+
+
+def _revisions(version: int) -> dict[str, int]:
+    return {label.key: label.revision for label in schemas.by_id(version).labels}
+
+
+def _add_cost(weeks: Weeks, raters: Sequence[int], monday: date) -> None:
+    start = datetime(monday.year, monday.month, monday.day, tzinfo=UTC)
+    read = exposure.counting().filter(rater__in=raters, submitted_at__gte=start, submitted_at__lt=start + WEEK)
+    sums = read.order_by().values_list("rater", "assignment__selection__stream").annotate(
+        points=Sum("exposure"), serious=Count("pk", filter=Q(exposure__gte=Severity.SERIOUS))
+    )  # fmt: skip
+    for rater, stream, points, serious in sums:
+        week = weeks.get((rater, stream or Stream.IMPORT.value))
+        if week is not None:
+            week.points, week.serious = points, serious
