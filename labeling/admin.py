@@ -76,6 +76,14 @@ class RaterAdmin(ReadOnly):
 
 
 # ---- what is asked --------------------------------------------------------------------------------------------------
+@admin.register(models.RaterWeek, models.ConductCount, models.DoubtRanking, models.Doubt, models.Rejudging)
+class CountsAdmin(ReadOnly):
+    """What jobs keep for dashboards."""
+
+    list_display = ["__str__", "project"]
+    list_filter = ["project"]
+
+
 @admin.register(models.Project)
 class ProjectAdmin(ReadOnly):
     list_display = ("name", "slug", "created_at", "archived_at")

@@ -1,7 +1,8 @@
 """The weeks of raters, counted from their answers: known answers, repeats, time, what pages cost, drift.
 
 A week of a rater is counted anew as a whole whenever an answer to one of its pages comes or goes, so that counting
-twice changes nothing. What others say of a page moves the drift of everybody who answered it.
+twice changes nothing. What others say of a page moves the drift of everybody who answered it. The job that counts the
+sums of agreement counts the weeks as well.
 """
 
 from collections import defaultdict
@@ -26,48 +27,28 @@ KIND = "conduct"
 LATE = 2_000  # an answer can be stored after others that got a larger number
 AT_ONCE = 200  # answers that are counted while somebody waits for the page
 RATERS_AT_ONCE = 20
-REST_SECONDS = 120  # between two counts that nobody asked for
 WEEK = timedelta(days=7)
 
 Bucket = tuple[int, date]  # a rater and a Monday
 
 
 # ---- who starts it --------------------------------------------------------------------------------------------------
-def freshen(project: Project) -> None:
-    """Count what came, if that is little; a job counts the rest."""
+def freshen(project: Project) -> datetime | None:
+    """Count what came, if that is little; a job counts the rest. Returns when the weeks were counted last."""
     known = ConductCount.objects.filter(project=project).first()
     fresh = _answers(project).filter(pk__gt=known.last_judgment if known else 0)
     n = fresh[: AT_ONCE + 1].count()
     if 0 < n <= AT_ONCE:
         count(project)
-    elif n:
+        return ConductCount.objects.values_list("counted_at", flat=True).get(project=project)
+    if n:
         jobs.enqueue(KIND, project=project, exclusive=f"{KIND}:{project.pk}")
-
-
-def enqueue_due(*, now: datetime | None = None) -> int:
-    """A job for each project that has answers newer than its weeks and was not counted just now. Returns how many."""
-    moment: Any = now or Now()
-    newest = dict(Judgment.objects.order_by().values_list("rater__project").annotate(Max("pk")))
-    known = {row.project_id: row for row in ConductCount.objects.all()}
-    rested = set(
-        ConductCount.objects.filter(counted_at__lt=moment - timedelta(seconds=REST_SECONDS)).values_list(
-            "pk", flat=True
-        )
-    )
-    due = [pk for pk, last in newest.items() if pk not in known or (pk in rested and known[pk].last_judgment < last)]
-    for project in Project.objects.filter(pk__in=due):
-        jobs.enqueue(KIND, project=project, exclusive=f"{KIND}:{project.pk}")
-    return len(due)
+    return known.counted_at if known else None
 
 
 def run(claim: jobs.Claim) -> dict[str, Any]:
     """The job: every week that changed."""
     return {"weeks": count(claim.project, claim=claim)}
-
-
-def forget(project: Project) -> None:
-    """Answers came in that no number tells from old ones: the next count counts every week."""
-    ConductCount.objects.filter(project=project).update(last_judgment=0)
 
 
 # ---- counting -------------------------------------------------------------------------------------------------------

@@ -9,13 +9,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 from django.db.models import QuerySet
 
 from labeling import schemas, usual_raters, watching
-from labeling.models import ConductCount, Label, Project, Rater, RaterCell, RaterWeek
+from labeling.models import Label, Project, Rater, RaterCell, RaterWeek
 from labeling.quality import drift
 from labeling.quality.agreement import nominal_alpha
 from labeling.quality.cells import Cells
@@ -81,10 +81,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    people: tuple[Person, ...]  # by code
+    people: tuple[Person, ...]  # in the order of the alphabet
     labels: tuple[tuple[str, str], ...]  # key and name, as people see them
     usual: Mapping[str, Usual]
-    counted_at: datetime | None
 
 
 def of_project(
@@ -92,9 +91,8 @@ def of_project(
 ) -> Report:
     """Everybody who answered, or these raters alone. `until`: weeks before this Monday only."""
     schema = schemas.in_force_if_any(project)
-    known = ConductCount.objects.filter(project=project).first()
     if schema is None:
-        return Report((), (), {}, None)
+        return Report((), (), {})
     usual = usual_raters.of_project(project, schema)
     chosen = {rater.pk: rater for rater in _raters(project, raters)}
     weeks = _within(RaterWeek.objects.filter(project=project), filters, today, until)
@@ -105,8 +103,7 @@ def of_project(
     found = _tallied(weeks, cells)
     people = _people({pk: chosen[pk] for pk in found if pk in chosen}, found, schema, usual)
     labels = tuple((label.key, label.name) for label in schema.asked)
-    return Report(tuple(sorted(people, key=lambda one: (one.username or one.code).lower())), labels, usual,
-                  known.counted_at if known else None)  # fmt: skip
+    return Report(tuple(sorted(people, key=lambda one: (one.username or one.code).lower())), labels, usual)
 
 
 def _raters(project: Project, raters: QuerySet[Rater] | None) -> QuerySet[Rater]:

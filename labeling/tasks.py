@@ -9,6 +9,7 @@ from django.db import connection
 
 from labeling import (
     asking_again,
+    conduct,
     expectations,
     intake,
     jobs,
@@ -34,6 +35,7 @@ jobs.handles(expectations.KIND)(expectations.run)
 jobs.handles(asking_again.KIND)(asking_again.run)
 jobs.handles(new_labels.KIND)(new_labels.run)
 jobs.handles(summaries.KIND)(summaries.run)
+jobs.handles(conduct.KIND)(conduct.run)
 
 
 @shared_task

@@ -249,6 +249,14 @@ def removable(w: World, who: str) -> dict[str, Any]:
     return {"slug": w.project.slug, "membership_id": row.pk}
 
 
+def own_rater(w: World, who: str) -> dict[str, Any]:
+    return {"slug": w.project.slug, "rater_id": w.judgments.get(who, w.foreign_judgment).rater_id}
+
+
+def foreign_rater(w: World, who: str) -> dict[str, Any]:
+    return {"slug": w.project.slug, "rater_id": w.foreign_judgment.rater_id}
+
+
 def answering_member(w: World, who: str) -> dict[str, Any]:
     row = Membership.objects.get(project=w.project, user=w.other, role="annotator")
     return {"slug": w.project.slug, "membership_id": row.pk}
@@ -607,6 +615,9 @@ REQUESTS: dict[str, list[Call]] = {
         api("GET", "pairs", query="label=games"),
         api("GET", "annotators"),
         page("GET", "labeling:agreement_pairs_csv", query="label=games"),
+        page("GET", "labeling:annotators", query="label=games"),
+        page("GET", "labeling:annotators_csv"),
+        page("GET", "labeling:annotator", own_rater, foreign=foreign_rater),
     ],
     "consensus.read": [api("GET", "consensus")],
     "adjudication.list": [

@@ -62,23 +62,6 @@ class PairsShape(serializers.Serializer):
     pairs = PairShape(many=True)
 
 
-class RateShape(serializers.Serializer):
-    label = serializers.CharField()  # type: ignore[assignment]  # its name in the JSON
-    sensitivity = EstimateShape(help_text="of pages where the others say yes, how often this person does")
-    specificity = EstimateShape(help_text="of pages where the others say no, how often this person does")
-
-
-class AnnotatorShape(serializers.Serializer):
-    annotator = serializers.CharField()
-    n_judgments = serializers.IntegerField()
-    labels = RateShape(many=True)
-
-
-class AnnotatorsShape(serializers.Serializer):
-    results = AnnotatorShape(many=True)
-    against = serializers.CharField()
-
-
 class AgreementView(ActionView):
     actions = {"GET": "agreement.read_project"}
     query = frozenset({"stream"})
@@ -126,28 +109,6 @@ class PairsView(ActionView):
                 ],
             }
         )
-
-
-class AnnotatorsView(ActionView):
-    actions = {"GET": "agreement.read_per_annotator"}
-    query = frozenset({"stream"})
-
-    @extend_schema(responses=AnnotatorsShape, parameters=[STREAM])
-    def get(self, request, slug: str) -> Response:
-        """Sensitivity and specificity of each person against the majority of the others. Annotators: their own row."""
-        report = _report(self, request)
-        results = [
-            {
-                "annotator": report.votes.codes[rater],
-                "n_judgments": int(report.answers_per_rater[rater]),
-                "labels": [
-                    {name: value if name == "label" else value.as_dict() for name, value in row.items()}
-                    for row in report.rates_of(rater)
-                ],
-            }
-            for rater in _people_shown(self, request, report)
-        ]
-        return Response({"results": results, "against": "the majority of the other people's answers to the same page"})
 
 
 def label_shape(label: LabelReport) -> dict[str, Any]:

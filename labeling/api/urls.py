@@ -7,6 +7,7 @@ from labeling.api import (
     adjudication,
     agreement,
     anchoring,
+    annotators,
     consensus,
     exposure,
     flags,
@@ -97,7 +98,7 @@ urlpatterns = [
     # agreement, consensus, adjudication
     path("projects/<slug:slug>/agreement/", agreement.AgreementView.as_view(), name="agreement"),
     path("projects/<slug:slug>/agreement/pairs/", agreement.PairsView.as_view(), name="pairs"),
-    path("projects/<slug:slug>/annotators/", agreement.AnnotatorsView.as_view(), name="annotators"),
+    path("projects/<slug:slug>/annotators/", annotators.AnnotatorsView.as_view(), name="annotators"),
     path("projects/<slug:slug>/consensus/", consensus.ConsensusView.as_view(), name="consensus"),
     path("projects/<slug:slug>/adjudications/queue/", adjudication.CaseQueueView.as_view(), name="case_queue"),
     path(

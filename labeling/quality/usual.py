@@ -19,7 +19,7 @@ class Usual(NamedTuple):
     specificity: float
 
     def p_yes(self, n: Floats, k: Floats) -> Floats:
-        """P(yes) of pages with k yes among n answers of usual raters: strictly inside (0, 1); without one, the share."""
+        """P(yes) of pages with k yes among n answers of usual raters: inside (0, 1); without an answer, the share."""
         yes, no = self.sensitivity / (1 - self.specificity), (1 - self.sensitivity) / self.specificity
         p: Floats = expit(logit(self.share) + k * np.log(yes) + (n - k) * np.log(no))
         return p

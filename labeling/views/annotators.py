@@ -29,7 +29,7 @@ AGAINST = ("known", "others")
 def annotators(request: PersonRequest, project: Project) -> HttpResponse:
     """Everybody on one label, and each with their time, repeats and drift."""
     summaries.freshen(project)
-    conduct.freshen(project)
+    counted_at = conduct.freshen(project)
     filters = _filters(request)
     report = _report(request, project, filters)
     sees_all = _sees_all(request, project)
@@ -44,7 +44,7 @@ def annotators(request: PersonRequest, project: Project) -> HttpResponse:
         "labels": report.labels,
         "figures": [_figure(request, project, report, label, rate) for rate in RATES] if report.people else [],
         "counted": people_report.COUNTED,
-        "counted_at": report.counted_at,
+        "counted_at": counted_at,
         "shows_exposure": permissions.may(request.user, "exposure.read_project", project, roles=request.roles),
         **_choices(filters),
     }
@@ -55,10 +55,10 @@ def annotators(request: PersonRequest, project: Project) -> HttpResponse:
 @page("agreement.read_per_annotator")
 def annotator(request: PersonRequest, project: Project, rater_id: int) -> HttpResponse:
     """One person on every label. Annotators: themself alone, and of weeks that are over."""
+    rater = _rater(request, project, rater_id)
     summaries.freshen(project)
     conduct.freshen(project)
     filters = _filters(request)
-    rater = _rater(request, project, rater_id)
     report = _report(request, project, filters, rater=rater)
     if not report.people:
         return render(request, "labeling/annotator.html", {"name": _name(request, project, rater), **_choices(filters)})

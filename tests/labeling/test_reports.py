@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
-from labeling import consensus, reports, standing, votes
+from labeling import conduct, consensus, reports, standing, votes
 from labeling.models import Item, Judgment, Label, Rater, Selection
 from labeling.views import figures
 from tests.factories import (
@@ -387,7 +388,9 @@ def test_pairs_are_given_with_the_pages_in_common(client, homepages):
 def test_annotators_see_their_own_row_alone(client, homepages):
     person = make_member(homepages, "annotator")
     Rater.objects.filter(project=homepages, code="w06").update(user=person)
+    make_judgment(make_item(homepages), person, submitted_at=timezone.now() - timedelta(weeks=1))
     client.force_login(person)
+    conduct.count(homepages)
     body = client.get(f"/api/v1/projects/{homepages.slug}/annotators/").json()
     assert [row["annotator"] for row in body["results"]] == ["w06"]
     pairs = client.get(f"/api/v1/projects/{homepages.slug}/agreement/pairs/").json()
