@@ -291,6 +291,7 @@ CELERY_BEAT_SCHEDULE = {
         ("sweep", "labeling.tasks.sweep", JOB_SWEEP_SECONDS),
         ("retain", "labeling.tasks.retain", 3600),
         ("retrain", "active_learning.tasks.poll", 30),
+        ("refit", "labeling.tasks.refit", 60),
     ]
 }
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=90)

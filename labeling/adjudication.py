@@ -65,7 +65,9 @@ class Case:
 
     @property
     def version(self) -> str:
-        seen = [self.item.pk, self.labels, self.n_judgments, self.n_not_assessable, self.in_force and self.in_force.pk]
+        # A refit changes probabilities and nothing that was said: whoever is about to decide goes on.
+        said = {key: {**label, "probability": None} for key, label in self.labels.items()}
+        seen = [self.item.pk, said, self.n_judgments, self.n_not_assessable, self.in_force and self.in_force.pk]
         return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:32]
 
     @property

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from labeling import frames, readiness, released, rounds, samples, schemas, settling
+from labeling import fits, frames, readiness, released, rounds, samples, schemas, settling, standards
 from labeling.consistent import one_snapshot
 from labeling.models import Draw, GoldRelease, Item, Label, Project, Selection, Snapshot
 from labeling.readiness import Request
@@ -95,13 +95,15 @@ def content_of(
     Raises Refused while any page waits.
     """
     rules = settling.checked_rules(accepted_by, keys=schema.keys)
+    project = chosen[0].project
+    confirmed = standards.confirmed_in(project, schema, fits.in_force(project))
     chances = _chances(chosen)
     settled: dict[int, Settled] = {}
     drawn = sorted(chances)
     for start in range(0, len(drawn), CHUNK):
         chunk = drawn[start : start + CHUNK]
         if bases is None:
-            settled |= rounds.settle(chunk, schema=schema, rules=rules)
+            settled |= rounds.settle(chunk, schema=schema, rules=rules, confirmed=confirmed)
         else:
             kept = {pk: bases[pk] for pk in chunk if pk in bases}
             settled |= rounds.settle_again(kept, schema=schema, rules=rules)

@@ -6,7 +6,7 @@ item that was drawn, what its gold answers come to (settling.py) is stored as we
 on which they need a person is in dispute here, whatever older answers or an older decision say.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,9 @@ from django.db import transaction
 from django.db.models import BigIntegerField, Exists, FilteredRelation, OuterRef, QuerySet
 from django.db.models.functions import Now
 
-from labeling import ballots, expectations, schemas, settling
+from labeling import ballots, expectations, fits, schemas, settling, standards
 from labeling.ballots import Asked
+from labeling.fits import Fitted
 from labeling.models import (
     Adjudication,
     Assignment,
@@ -31,12 +32,15 @@ from labeling.models import (
 from labeling.models.work import COUNTED, is_vote
 from labeling.settling import Decided
 from labeling.statements import Insert, Place, Select
-from labeling.tallies import ADJUDICATED, AGREED, DISPUTED, PENDING, Tally, Vote, tally
+from labeling.tallies import ADJUDICATED, AGREED, DISPUTED, PENDING, Standards, Tally, Vote, tally
 
 __all__ = ["ADJUDICATED", "AGREED", "DISPUTED", "PENDING", "Tally", "Vote", "tally"]  # what the counts are made of
 
 CHUNK = 500
-STORED = ("state", "labels", "n_judgments", "n_not_assessable", "expected_error", "gold", "gold_sha256")
+STORED = (
+    "state", "labels", "n_judgments", "n_not_assessable", "expected_error", "is_calibrated", "fit_id", "gold",
+    "gold_sha256",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Count:
     """One item, counted: all its votes, and what the gold ones come to; `gold` is empty when no draw chose it."""
 
     pooled: Tally
+    fit_id: int | None = None
     gold: str = ""
     gold_sha256: str = ""
 
@@ -51,34 +56,51 @@ class Count:
         """The values of the columns in STORED."""
         said = self.pooled
         return (said.state, said.labels, said.n_judgments, said.n_not_assessable, said.expected_error,
-                self.gold, self.gold_sha256)  # fmt: skip
+                said.is_calibrated, self.fit_id, self.gold, self.gold_sha256)  # fmt: skip
 
 
-def count(
-    votes: Sequence[Vote], decision: Decided | None, *, questions: schemas.Questions, asked: Asked, is_drawn: bool
-) -> Count:
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """By what the items of a project are counted."""
+
+    project: Project
+    questions: schemas.Questions
+    fit: Fitted | None
+
+    @classmethod
+    def of(cls, project: Project, questions: schemas.Questions | None = None) -> "Ground":
+        """As it is now."""
+        return cls(project, questions or schemas.Questions(schemas.in_force(project)), fits.in_force(project))
+
+    def standards(self, *, is_drawn: bool) -> Standards:
+        return standards.of(self.project, self.questions.schema, self.fit, is_drawn=is_drawn)
+
+
+def count(votes: Sequence[Vote], decision: Decided | None, *, ground: Ground, asked: Asked, is_drawn: bool) -> Count:
     """Count one item by what is asked now."""
+    questions, fit_id = ground.questions, ground.fit.id if ground.fit else None
+    wanted = ground.standards(is_drawn=is_drawn)
     decided = questions.answered_by(decision.verdicts, under=decision.schema_id) if decision else {}
     todays = [settling.on_todays_questions(vote, questions) for vote in votes]
     if not is_drawn:
-        return Count(tally(todays, complete=not asked.any, decided=decided))
-    found = settling.of_item(votes, decision, questions=questions, is_asked=asked.by_draw, others_asked=asked.otherwise)
+        return Count(tally(todays, complete=not asked.any, decided=decided, standards=wanted), fit_id)
+    found = settling.of_item(
+        votes, decision, questions=questions, is_asked=asked.by_draw, others_asked=asked.otherwise,
+        confirmed=wanted.confirmed,
+    )  # fmt: skip
     contested = [] if asked.by_draw else found.undecided
-    pooled = tally(todays, complete=not asked.any, decided=decided, contested=contested)
-    return Count(pooled, found.waits_for or settling.SETTLED, found.sha256)
+    pooled = tally(todays, complete=not asked.any, decided=decided, contested=contested, standards=wanted)
+    return Count(pooled, fit_id, found.waits_for or settling.SETTLED, found.sha256)
 
 
 # ---- one item, in the transaction of the answer ---------------------------------------------------------------------
 def refresh(item: Item, *, project: Project) -> Consensus:
     """Count one item again and store it. The caller holds the item's lock."""
     standing = _standing(item)
+    ground = Ground(project, standing.questions, standing.fit)
     found = count(
-        standing.votes,
-        standing.decision,
-        questions=standing.questions,
-        asked=standing.asked,
-        is_drawn=standing.is_drawn,
-    )
+        standing.votes, standing.decision, ground=ground, asked=standing.asked, is_drawn=standing.is_drawn
+    )  # fmt: skip
     if found.pooled.open or standing.has_disputes:
         _settle_disputes(project, {item.pk: found}, are_known=standing.has_disputes)
     if bool(item.not_assessable) != found.pooled.not_assessable:
@@ -100,6 +122,7 @@ class _Standing:
     votes: list[Vote]
     asked: Asked
     questions: schemas.Questions
+    fit: Fitted | None
     is_drawn: bool
     has_disputes: bool
     anyone_spared: bool  # somebody here would rather not judge a label
@@ -107,7 +130,7 @@ class _Standing:
     known: Consensus | None
 
 
-_ABOUT = ("by_draw", "otherwise", "is_drawn", "schema", "has_disputes", "is_decided", "anyone_spared")
+_ABOUT = ("by_draw", "otherwise", "is_drawn", "schema", "fit", "has_disputes", "is_decided", "anyone_spared")
 _KNOWN = tuple(field.attname for field in Consensus._meta.concrete_fields)
 
 
@@ -123,6 +146,7 @@ def _stands(item: Any) -> QuerySet[Item, tuple[Any, ...]]:
             otherwise=Exists(waiting.exclude(selection__stream=Stream.GOLD)),
             is_drawn=Exists(Selection.objects.filter(item=OuterRef("pk"), stream=Stream.GOLD)),
             schema=schemas.newest_of("project"),
+            fit=fits.newest_of("project"),
             has_disputes=Exists(Dispute.objects.filter(item=OuterRef("pk"))),
             is_decided=Exists(in_force),
             anyone_spared=Exists(Desk.objects.filter(project=OuterRef("project")).exclude(opted_out=[])),
@@ -145,6 +169,7 @@ def _standing(item: Item) -> _Standing:
         votes=[ballots.vote_of(row[of_votes:]) for row in rows if row[of_votes] is not None],
         asked=Asked(about["by_draw"], about["otherwise"]),
         questions=schemas.Questions(schemas.by_id(about["schema"])),
+        fit=fits.if_any(about["fit"]),
         is_drawn=about["is_drawn"],
         has_disputes=about["has_disputes"],
         anyone_spared=about["anyone_spared"],
@@ -201,31 +226,31 @@ def _settle_disputes(project: Project, found: dict[int, Count], *, are_known: bo
 # ---- many items, for imports, drawn pages and the check -------------------------------------------------------------
 def refresh_many(item_ids: list[int], *, project: Project) -> int:
     """Count many items again, a chunk a transaction. Returns how many were stored."""
-    questions = {project.pk: schemas.Questions(schemas.read(schemas.newest_id(project)))} if item_ids else {}
+    if not item_ids:
+        return 0
+    questions = schemas.Questions(schemas.read(schemas.newest_id(project)))
     for start in range(0, len(item_ids), CHUNK):
         chunk = item_ids[start : start + CHUNK]
         with transaction.atomic():
             list(Item.objects.filter(pk__in=chunk).order_by("pk").select_for_update(no_key=True).values_list("pk"))
-            found = count_many(chunk, questions=questions)
+            found = count_many(chunk, ground=Ground.of(project, questions))
             _settle_disputes(project, found)
             _store_many(project, found)
             expectations.recompute(project, chunk)
     return len(item_ids)
 
 
-def count_many(item_ids: list[int], *, questions: Mapping[int, schemas.Questions] | None = None) -> dict[int, Count]:
-    """What each of these items comes to now, from its judgments. `questions`: by project, where they are known."""
-    project_of = dict(Item.objects.filter(pk__in=item_ids).values_list("pk", "project"))
-    asks = questions or {one: schemas.Questions(schemas.in_force(one)) for one in set(project_of.values())}
+def count_many(item_ids: Sequence[int], *, ground: Ground) -> dict[int, Count]:
+    """What each of these items of a project comes to now, from its judgments."""
     votes = ballots.votes(Judgment.objects.votes().filter(item__in=item_ids))
     decisions = ballots.decisions(Adjudication.objects.in_force().filter(item__in=item_ids))
     asked, drawn = ballots.asked(item_ids), ballots.drawn(item_ids)
     return {
         item_id: count(
-            votes.get(item_id, []), decisions.get(item_id), questions=asks[project],
-            asked=asked.get(item_id, Asked()), is_drawn=item_id in drawn,
+            votes.get(item_id, []), decisions.get(item_id), ground=ground, asked=asked.get(item_id, Asked()),
+            is_drawn=item_id in drawn,
         )
-        for item_id, project in project_of.items()
+        for item_id in item_ids
     }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """The invariants of labeling, one small check each. Ids are those of the reliability specification, or words."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Count, Exists, F, Model, OuterRef, Q
 from django.db.models.functions import Now
 
-from labeling import consensus, immutability, released, schemas
+from labeling import consensus, fits, immutability, released, schemas
 from labeling.invariants import check, chunks_by_id, named, rows_by_id
 from labeling.models import (
     Assignment,
@@ -42,6 +42,7 @@ LONGEST_LEASE = timedelta(days=1, seconds=60)
 DEAD_AFTER = timedelta(minutes=2)
 VERDICTS = {"yes", "no", "unsure"}
 PRECISION = 1e-9
+ERROR_PRECISION = 1e-4  # a sum of stored probabilities
 
 
 # ---- queue ----------------------------------------------------------------------------------------------------------
@@ -140,10 +141,10 @@ def _wrong_verdicts(schema_id: int, outcome: str, given: object) -> str:
 
 @check("I12", "What is stored as consensus and disputes equals what the judgments say, counted again.")
 def derived_numbers() -> Iterator[str]:
-    for chunk in chunks_by_id(Consensus.objects.all(), "item", "item__not_assessable", *consensus.STORED):
-        found = consensus.count_many([row[1] for row in chunk])
+    for chunk in chunks_by_id(Consensus.objects.all(), "item", "project", "item__not_assessable", *consensus.STORED):
+        found = _counted_again(chunk)
         contested = _open_disputes([row[1] for row in chunk])
-        for _, item_id, *stored in chunk:
+        for _, item_id, _, *stored in chunk:
             different = _different(stored, found[item_id], contested.get(item_id, set()))
             if different:
                 yield f"item {item_id}: {different} differ from the judgments"
@@ -151,6 +152,21 @@ def derived_numbers() -> Iterator[str]:
     yield from named(uncounted.iterator(), "its item has no consensus")
     stray = Dispute.objects.open().filter(~Exists(Consensus.objects.filter(item=OuterRef("item"))))
     yield from named(stray.iterator(), "a dispute on an item without consensus")
+
+
+def _counted_again(chunk: Sequence[Sequence[Any]]) -> dict[int, consensus.Count]:
+    """By the fit each was counted by: a newer one may not have come to it yet."""
+    column = 4 + consensus.STORED.index("fit_id")
+    items: dict[tuple[int, int | None], list[int]] = defaultdict(list)
+    for row in chunk:
+        items[row[2], row[column]].append(row[1])
+    projects = Project.objects.in_bulk({project for project, _ in items})
+    found: dict[int, consensus.Count] = {}
+    for (project, fit), item_ids in items.items():
+        questions = schemas.Questions(schemas.in_force(project))
+        ground = consensus.Ground(projects[project], questions, fits.if_any(fit))
+        found |= consensus.count_many(item_ids, ground=ground)
+    return found
 
 
 def _open_disputes(item_ids: Sequence[int]) -> dict[int, set[str]]:
@@ -161,18 +177,34 @@ def _open_disputes(item_ids: Sequence[int]) -> dict[int, set[str]]:
 
 
 def _different(stored: Sequence[Any], found: consensus.Count, contested: set[str]) -> str:
-    not_assessable, state, labels, n_judgments, n_not_assessable, expected_error, *gold = stored
+    not_assessable, state, labels, n_judgments, n_not_assessable, expected_error, is_calibrated, _, *gold = stored
     pooled = found.pooled
     differences = {
         "the states": state != pooled.state,
-        "the labels": labels != pooled.labels,
+        "the labels": not _alike(labels, pooled.labels),
+        "whether they are calibrated": is_calibrated != pooled.is_calibrated,
         "the counts": (n_judgments, n_not_assessable) != (pooled.n_judgments, pooled.n_not_assessable),
-        "the expected errors": abs(expected_error - pooled.expected_error) > PRECISION,
+        "the expected errors": abs(expected_error - pooled.expected_error) > ERROR_PRECISION,
         "the outcomes": bool(not_assessable) != pooled.not_assessable,
         "what is settled for gold": gold != [found.gold, found.gold_sha256],
         "the open disputes": contested != set(pooled.open),
     }
     return ", ".join(name for name, differs in differences.items() if differs)
+
+
+def _alike(stored: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Equal, but for the last digit of a probability that another machine worked out."""
+    if stored.keys() != found.keys():
+        return False
+    return all(
+        stored[key] | {"probability": None} == found[key] | {"probability": None}
+        and _close(stored[key]["probability"], found[key]["probability"])
+        for key in found
+    )
+
+
+def _close(one: float | None, other: float | None) -> bool:
+    return one == other if one is None or other is None else abs(one - other) <= 2 * 10.0**-fits.DIGITS
 
 
 # ---- imports and jobs -----------------------------------------------------------------------------------------------

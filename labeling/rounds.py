@@ -1,6 +1,6 @@
 """Many drawn items settled at once: as they stand, and as they stood for a release."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from labeling import ballots, schemas, settling
@@ -21,7 +21,11 @@ class Basis:
 
 
 def settle(
-    item_ids: Sequence[int], *, schema: schemas.Schema, rules: Mapping[str, str] | None = None
+    item_ids: Sequence[int],
+    *,
+    schema: schemas.Schema,
+    rules: Mapping[str, str] | None = None,
+    confirmed: Collection[str] = (),
 ) -> dict[int, Settled]:
     """Each item as it stands. A withdrawn one keeps its row: leaving it out would bias the sample in silence."""
     questions = schemas.Questions(schema)
@@ -34,7 +38,7 @@ def settle(
         waits = asked.get(pk, Asked())
         found[pk] = settling.of_item(
             votes.get(pk, ()), decisions.get(pk), questions=questions, rules=rules, is_asked=waits.by_draw,
-            others_asked=waits.otherwise,
+            others_asked=waits.otherwise, confirmed=confirmed,
         )  # fmt: skip
     return found
 

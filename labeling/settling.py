@@ -91,15 +91,18 @@ def of_item(
     rules: Mapping[str, str] | None = None,
     is_asked: bool = False,
     others_asked: bool = False,
+    confirmed: Collection[str] = (),
 ) -> Settled:
     """What the gold votes among `votes`, in the order of their rounds, and the decision in force come to.
 
-    `is_asked`: a slot of a draw still waits; `others_asked`: a slot of another stream does.
+    `is_asked`: a slot of a draw still waits; `others_asked`: a slot of another stream does. `confirmed`: labels so rare
+    that a person decides every yes.
     """
     gold = (on_todays_questions(vote, questions) for vote in votes if vote.is_gold)
     given = [vote for vote in gold if vote.verdicts or vote.outcome != JUDGED]
     decided = questions.answered_by(decision.verdicts, under=decision.schema_id) if decision else {}
-    found = _counted(given, decision, decided, asked=questions.schema.keys, rules=rules or {})
+    found = _counted(given, decision, decided, asked=questions.schema.keys, rules=rules or {},
+                     confirmed=confirmed)  # fmt: skip
     if is_asked:
         found.waits_for = ANSWER
     elif found.outcome == LABELLED and found.missing:
@@ -121,6 +124,7 @@ def _counted(
     *,
     asked: Sequence[str],
     rules: Mapping[str, str],
+    confirmed: Collection[str],
 ) -> Settled:
     informed = {key: verdict for key, verdict in decided.items() if decision and _has_seen(decision, key, given)}
     counted = tally(given, complete=True, decided=informed)
@@ -137,7 +141,8 @@ def _counted(
     out.missing = _missing(given, counted, asked)
     for key, label in counted.labels.items():
         earlier = None if key in informed else decided.get(key)
-        out.labels[key], out.how[key] = _accepted(label, rules.get(key, DEFAULT_RULE), earlier=earlier)
+        rule = BY_DECISION if key in confirmed and label["yes"] else rules.get(key, DEFAULT_RULE)
+        out.labels[key], out.how[key] = _accepted(label, rule, earlier=earlier)
     return out
 
 

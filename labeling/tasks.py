@@ -16,6 +16,7 @@ from labeling import (
     judgment_import,
     new_labels,
     recounts,
+    refits,
     releases,
     retention,
     samples,
@@ -36,6 +37,7 @@ jobs.handles(asking_again.KIND)(asking_again.run)
 jobs.handles(new_labels.KIND)(new_labels.run)
 jobs.handles(summaries.KIND)(summaries.run)
 jobs.handles(conduct.KIND)(conduct.run)
+jobs.handles(refits.KIND)(refits.run)
 
 
 @shared_task
@@ -54,6 +56,12 @@ def sweep() -> dict[str, int]:
 def retain() -> dict[str, int]:
     """Delete what is older than its retention: finished jobs, remembered answers, abandoned drafts."""
     return retention.apply()
+
+
+@shared_task
+def refit() -> int:
+    """Ask for a refit wherever enough answers or decisions came in. Returns of how many projects."""
+    return len(refits.request_due())
 
 
 @signals.worker_ready.connect

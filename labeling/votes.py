@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from labeling import schemas
 from labeling.models import Judgment, Rater, Stream
@@ -20,6 +20,7 @@ from labeling.quality.cells import MISSING, NO, YES, answer_counts
 
 PROJECTS_REMEMBERED = 8
 CODES = {"yes": YES, "no": NO, "unsure": MISSING}
+EVERY_ANSWER = Q()
 NOT_ASKED = -2  # while reading: leaves what the same person said before
 
 
@@ -156,13 +157,18 @@ ROW = (
 )  # fmt: skip
 
 
-def read(project_id: int, schema_id: int, *, after: int = 0, to: int | None = None) -> Votes:
-    """The counted answers of a project to the labels of one schema version, those with after < id <= to."""
+def read(
+    project_id: int, schema_id: int, *, after: int = 0, to: int | None = None, among: Q = EVERY_ANSWER
+) -> Votes:  # fmt: skip
+    """The counted answers of a project to the labels of one schema version, those with after < id <= to.
+
+    `among`: a condition on them; it has to choose whole pages, or what a person says of a page is only half of it.
+    """
     schema = schemas.by_id(schema_id)
     questions = schemas.Questions(schema)
     in_stream: dict[tuple[int, int, str], _Said] = {}
     in_all: dict[tuple[int, int], _Said] = {}
-    rows = Judgment.objects.votes().filter(rater__project=project_id, pk__gt=after, pk__lte=to or 0)
+    rows = Judgment.objects.votes().filter(among, rater__project=project_id, pk__gt=after, pk__lte=to or 0)
     for item, rater, version, said, at, seconds, source, outcome, some, stream in (
         rows.order_by("round", "id").values_list(*ROW).iterator(chunk_size=5000)
     ):

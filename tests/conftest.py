@@ -12,7 +12,7 @@ from django.test import TransactionTestCase
 from kombu import pools
 from playwright.sync_api import Browser
 
-from labeling import immutability, schemas
+from labeling import fits, immutability, schemas
 from tests import chromium
 from tests.servers import Valkey, Worker
 
@@ -78,13 +78,16 @@ def tests_may_empty_their_database() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def forget_schemas() -> None:
-    """Published versions are remembered by their id, and a test that is rolled back leaves its ids to the next one."""
+    """Versions and fits are remembered by their id, and a test that is rolled back leaves its ids to the next one."""
     schemas.by_id.cache_clear()
+    fits.by_id.cache_clear()
 
 
 @pytest.fixture(scope="module")
 def module_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """For fixtures of a module that make rows once for all its tests: each test undoes only what it did to them."""
+    schemas.by_id.cache_clear()
+    fits.by_id.cache_clear()
     with django_db_blocker.unblock(), transaction.atomic():
         yield
         transaction.set_rollback(True)

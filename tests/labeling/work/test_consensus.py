@@ -229,4 +229,5 @@ class TestQuestions:
     def test_the_check_counts_as_the_store_does(self, project, item, refresh):
         make_judgment(item, "b", schema=publish(project, changed="news", retired="games"))
         stored = refresh(item)
-        assert consensus.count_many([item.pk])[item.pk].pooled.labels == stored.labels
+        found = consensus.count_many([item.pk], ground=consensus.Ground.of(project))
+        assert found[item.pk].pooled.labels == stored.labels
