@@ -18,13 +18,12 @@ from labeling import schemas, usual_raters, watching
 from labeling.models import Label, Project, Rater, RaterCell, RaterWeek
 from labeling.quality import drift
 from labeling.quality.agreement import nominal_alpha
-from labeling.quality.cells import Cells
+from labeling.quality.cells import Cells, Floats, Integers
 from labeling.quality.intervals import Estimate, proportion, undefined
 from labeling.quality.others import N_BINS, Against, Binned, against_others, bin_of
 from labeling.quality.repeats import FEWEST_FOR_KAPPA, NO_REPEAT, SelfConsistency
 from labeling.quality.speeds import median_seconds
 from labeling.quality.usual import Usual
-from labeling.watching import Seen
 
 NOTHING_KNOWN = "no known answer yet"
 PERIODS = (4, 12, 52)  # weeks that can be asked for
@@ -230,7 +229,7 @@ def _others(
 # ---- drift of one person --------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class DriftWeek:
-    """A week of answers beside those of others: share that differs, and the limits an ordinary person stays within."""
+    """A week of answers beside those of others: share that differs, and the limits of what the pages explain."""
 
     monday: date
     differs: Estimate
@@ -243,15 +242,16 @@ def drift_of(project: Project, rater: Rater, filters: Filters, *, today: date) -
     """Week by week, in order; weeks without such an answer are not there."""
     rows = _within(RaterWeek.objects.filter(project=project, rater=rater), filters, today, None)
     seen = watching.watched(list(rows.order_by("week", "stream")))
-    alarms = Counter(seen[place].week for place in drift.cusum(*watching.as_arrays(seen)).alarms)
-    weeks: dict[date, list[Seen]] = defaultdict(list)
-    for one in seen:
-        weeks[one.week].append(one)
-    return [_drift_week(monday, some, alarms[monday]) for monday, some in sorted(weeks.items())]
+    expected, differs = watching.as_arrays(seen)
+    alarms = Counter(seen[place].week for place in drift.cusum(expected, differs).alarms)
+    weeks: dict[date, list[int]] = defaultdict(list)
+    for place, one in enumerate(seen):
+        weeks[one.week].append(place)
+    return [_drift_week(monday, expected[places], differs[places], alarms[monday]) for monday, places in weeks.items()]
 
 
-def _drift_week(monday: date, seen: Sequence[Seen], alarms: int) -> DriftWeek:
-    expected = np.array([one.expected for one in seen])
-    middle, reach = float(expected.mean()), 1.96 * float(np.sqrt((expected * (1 - expected)).sum())) / len(seen)
-    differs = proportion(sum(one.differs for one in seen), len(seen))
-    return DriftWeek(monday, differs, max(middle - reach, 0.0), min(middle + reach, 1.0), alarms)
+def _drift_week(monday: date, expected: Floats, differs: Integers, alarms: int) -> DriftWeek:
+    n, middle = expected.size, float(expected.mean())
+    reach = 1.96 * float(np.sqrt((expected * (1 - expected)).sum())) / n
+    share = proportion(int(differs.sum()), n)
+    return DriftWeek(monday, share, max(middle - reach, 0.0), min(middle + reach, 1.0), alarms)

@@ -12,7 +12,7 @@ from django.db import transaction
 from labeling import schemas
 from labeling.models import Consensus, Judgment, RaterWeek
 from labeling.quality import drift
-from labeling.quality.cells import MISSING, NO, YES
+from labeling.quality.cells import MISSING, NO, YES, Floats, Integers
 from labeling.quality.usual import Usual
 
 THOUSAND = 1_000
@@ -104,9 +104,8 @@ def walk(rater: int) -> None:
     """Walk through everything this rater answered, and note in each week how many alarms it holds."""
     rows = list(RaterWeek.objects.filter(rater=rater).select_for_update().order_by("week", "stream"))
     seen = watched(rows)
-    path = drift.cusum(*as_arrays(seen))
     alarms: dict[int, int] = defaultdict(int)
-    for place in path.alarms:
+    for place in drift.cusum(*as_arrays(seen)).alarms:
         alarms[seen[place].week_id] += 1
     for row in rows:
         if row.alarms != alarms[row.pk]:
@@ -115,7 +114,7 @@ def walk(rater: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One answer that is watched for drift: when, how likely an ordinary person differs there, whether this one did."""
+    """One answer that is watched for drift: when, how likely an ordinary person differs, whether this one did."""
 
     week_id: int
     week: date
@@ -134,8 +133,7 @@ def watched(rows: Collection[RaterWeek]) -> list[Seen]:
     return sorted(found, key=lambda one: (one.week, one.minute))
 
 
-def as_arrays(seen: Sequence[Seen]) -> tuple[Any, Any]:
-    """As `quality.drift.cusum` takes them."""
-    return np.array([one.expected for one in seen], dtype=np.float64), np.array(
-        [one.differs for one in seen], dtype=np.int64
-    )
+def as_arrays(seen: Sequence[Seen]) -> tuple[Floats, Integers]:
+    """What one lets expect of this person, and whether they differed, as `quality.drift.cusum` takes it."""
+    differs = np.array([one.differs for one in seen], dtype=np.int64)
+    return drift.own_level(np.array([one.expected for one in seen], dtype=np.float64), differs), differs

@@ -142,7 +142,8 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         for title, name, action in MENU
         if permissions.may(request.user, action, project, roles=roles)
     ]
-    nav = [(title, url, request.path.startswith(url), new) for title, url, new in entries if url]
+    where = request.path.replace(f"/p/{project.slug}/annotators/", f"/p/{project.slug}/agreement/", 1)
+    nav = [(title, url, where.startswith(url), new) for title, url, new in entries if url]
     # The overview's address is the start of all the others: current only when nothing longer matches.
     if sum(current for _, _, current, _ in nav) > 1:
         longest = max(url for _, url, current, _ in nav if current)

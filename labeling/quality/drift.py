@@ -3,10 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit, logit
 
 from .cells import MISSING, YES, Floats, Integers
 
 RISE, THRESHOLD = 0.2, 5.0
+OWN_FIRST, ORDINARY_WORTH = 50, 10.0
+_FURTHEST = 20.0  # log odds between the least and the most that is expected of anybody
 LEAST_EXPECTED = 0.01  # an item nobody could get wrong does not exist: one slip must not be an alarm
 
 
@@ -73,3 +77,23 @@ def cusum(expected: Floats, disagreed: Integers, *, rise: float = RISE, threshol
         alarms += [stop - 1] if over.size else []
         start = stop
     return Cusum(path, tuple(alarms))
+
+
+def own_level(
+    expected: Floats, disagreed: Integers, *, first: int = OWN_FIRST, worth: float = ORDINARY_WORTH
+) -> Floats:
+    """What items let one expect of this person rather than of an ordinary one: moved to how they began.
+
+    expected: (n,) in (0, 1), of an ordinary person, in order of time. disagreed: (n,) 0 or 1. first: judgments that
+    tell how the person began. worth: > 0, judgments of an ordinary person added to them, so that few tell little.
+    Returns (n,): the log odds of all moved by one number, at which the mean of the first is what it was. Somebody who
+    differs less than others, because they are good, or more, because they read the guideline otherwise, is watched
+    from where they stand; labels that go together make an ordinary person's figure too high besides.
+    """
+    if not expected.size:
+        return expected
+    began, odds = expected[:first], logit(np.clip(expected, LEAST_EXPECTED, 1 - LEAST_EXPECTED))
+    wanted = (float(disagreed[:first].sum()) + worth * float(began.mean())) / (began.size + worth)
+    wanted = min(max(wanted, LEAST_EXPECTED), 1 - LEAST_EXPECTED)
+    moved = brentq(lambda shift: float(expit(odds[: began.size] + shift).mean()) - wanted, -_FURTHEST, _FURTHEST)
+    return np.asarray(expit(odds + moved))

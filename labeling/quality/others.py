@@ -23,7 +23,7 @@ _START = 0.75, 0.05
 _LEAST = 1e-9
 _ANYWHERE = 12.0  # precision of a rate of which nothing is known: one over the variance of a uniform number
 MODEL_BASED = "model-based: the others can be wrong"
-TOO_FEW = "the others say too little on these pages"
+TOO_FEW = "the others say too little"
 
 
 class Binned(NamedTuple):

@@ -22,6 +22,8 @@ from labeling.web import PersonRequest, page
 AXIS = Forest(Scale(0.0, 1.0))
 RATES = ("sensitivity", "specificity")
 AGAINST = ("known", "others")
+FEWEST_SHOWN = 20  # answers beside those of others: who has fewer stands in the table and not in the figure
+MINUTES_FROM = 180  # seconds
 
 
 @require_GET
@@ -215,7 +217,9 @@ def _seconds(found: Estimate) -> str:
         return "not timed"
     if found.low is None or found.high is None:
         return f"about {phrases.duration(found.value)}"
-    return f"{found.value:.0f} s ({found.low:.0f} to {found.high:.0f})"
+    unit, name = (60, "min") if found.value >= MINUTES_FROM else (1, "s")
+    value, low, high = (f"{part / unit:.0f}" for part in (found.value, found.low, found.high))
+    return f"{value} {name} ({low} to {high})"
 
 
 def _drift_in_words(person: Person) -> str:
@@ -230,31 +234,47 @@ def _day(day: date) -> str:
     return f"{day.day}\u00a0{day:%B}\u00a0{day.year}"
 
 
+# Of each rate: a heading that claims nothing, one that names who is below the usual person, and what it is.
 WORDS = {
-    "sensitivity": ("finds", "find", "yes", "Of the pages on which {label} holds, how often each person says yes."),
+    "sensitivity": (
+        "How often each person finds {label}", "{label} is found less often than usual by {people}",
+        "Of the pages on which {label} holds, how often each person says yes.",
+    ),
     "specificity": (
-        "leaves alone", "leave alone", "no", "Of the pages on which {label} does not hold, how often each says no.",
+        "How often each person leaves {label} alone", "Too much is taken for {label}, more than usual, by {people}",
+        "Of the pages on which {label} does not hold, how often each person says no.",
     ),
 }  # fmt: skip
 
 
 def _figure(request: PersonRequest, project: Project, report: Report, label: str, rate: str) -> dict[str, Any]:
-    name = dict(report.labels)[label]
-    finds, find, _, caption = WORDS[rate]
-    rows, low = [], []
+    name, usual = dict(report.labels)[label], getattr(report.usual[label], rate)
+    sees_all, rows, low = _sees_all(request, project), [], []
     for person in report.people:
         one, who = person.on(label), _name_of(request, project, person)
-        others: Estimate = getattr(one.others, rate)
-        if others.high is not None and others.high < getattr(report.usual[label], rate):
+        if sees_all and person.n_compared < FEWEST_SHOWN and not one.known.sensitivity.n:
+            continue
+        if _is_below(getattr(one.others, rate), usual):
             low.append(who)
         url = reverse("labeling:annotator", args=[project.slug, person.rater_id])
-        rows.append(_mark(who, one, rate, shows_known=_sees_all(request, project)) | {"url": url})
-    heading = f"How often each person {finds} {name}"
-    if low:
-        verb = finds if len(low) == 1 else find
-        heading = f"{phrases.sentence_start(phrases.listed(low))} {verb} {name} less often than the usual person"
-    return {"id": rate, "heading": heading, "caption": caption.format(label=name), "rows": rows,
-            "ticks": TICKS_OF_SHARES, "who": "Person"}  # fmt: skip
+        rows.append(_mark(who, one, rate, shows_known=sees_all) | {"url": url})
+    heading, finding, caption = WORDS[rate]
+    left_out = len(report.people) - len(rows)
+    return {
+        "id": rate,
+        "heading": finding.format(label=name, people=phrases.listed(low)) if low else heading.format(label=name),
+        "caption": caption.format(label=name),
+        "left_out": phrases.counted(left_out, "person", "people") if left_out else "",
+        "rows": rows,
+        "ticks": TICKS_OF_SHARES,
+        "usual": AXIS.scale.percent(usual),
+        "who": "Person",
+    }
+
+
+def _is_below(found: Estimate, usual: float) -> bool:
+    """For certain: the whole of the widened interval is."""
+    return found.high is not None and found.high < usual
 
 
 def _mark(name: str, one: LabelRates, rate: str, *, shows_known: bool) -> dict[str, Any]:
@@ -268,31 +288,32 @@ def _mark(name: str, one: LabelRates, rate: str, *, shows_known: bool) -> dict[s
         "n": others.n,
         "known": phrases.estimate(known) if shows_known and known.n else "",
         "n_known": known.n if shows_known else 0,
-        "too_few": f"too few (n {others.n:,})",
+        "too_few": phrases.too_few(others) if others.low is None else "",
     }
 
 
 # ---- one person -----------------------------------------------------------------------------------------------------
 OWN = {
-    "sensitivity": ("How often they find each label", "Of the pages on which a label holds, how often they say yes."),
+    "sensitivity": (
+        "How often they find each label", "Finds {labels} less often than usual",
+        "Of the pages on which a label holds, how often they say yes.",
+    ),
     "specificity": (
-        "How often they leave each label alone", "Of the pages on which it does not hold, how often they say no.",
+        "How often they leave each label alone", "Takes more than usual for {labels}",
+        "Of the pages on which it does not hold, how often they say no.",
     ),
 }  # fmt: skip
 
 
 def _own_figure(report: Report, person: Person, rate: str, *, shows_known: bool) -> dict[str, Any]:
-    heading, caption = OWN[rate]
+    heading, finding, caption = OWN[rate]
     low = [
         one.name for one in person.labels
-        if getattr(one.others, rate).high is not None
-        and getattr(one.others, rate).high < getattr(report.usual[one.key], rate)
+        if _is_below(getattr(one.others, rate), getattr(report.usual[one.key], rate))
     ]  # fmt: skip
-    if low:
-        verb = "Finds" if rate == "sensitivity" else "Leaves alone"
-        heading = f"{verb} {phrases.listed(low)} less often than the usual person"
     rows = [_mark(one.name, one, rate, shows_known=shows_known) for one in person.labels]
-    return {"id": rate, "heading": heading, "caption": caption, "rows": rows, "ticks": TICKS_OF_SHARES, "who": "Label"}
+    return {"id": rate, "heading": finding.format(labels=phrases.listed(low)) if low else heading, "caption": caption,
+            "rows": rows, "ticks": TICKS_OF_SHARES, "who": "Label"}  # fmt: skip
 
 
 def _again_row(one: LabelRates) -> dict[str, str]:

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from labeling.quality.drift import cusum, expected_disagreement, on_any_label
+from labeling.quality.drift import cusum, expected_disagreement, on_any_label, own_level
 
 
 def judged(rng, n, p):
@@ -67,3 +67,23 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(ValueError, match="watched"):
         cusum(np.array([0.2]), np.array([1]), rise=0.0)
     assert cusum(np.zeros(0), np.zeros(0, dtype=int)).alarms == ()
+
+
+def test_somebody_who_never_differed_is_watched_from_there_and_not_from_what_others_do():
+    """Ordinary people differ on 7 of 10 of these pages; this one on none of 60, then on 4 of 10: an alarm, though 4 is
+    less than 7."""
+    expected = np.full(120, 0.7)
+    disagreed = np.array([0] * 60 + [1, 0, 1, 0, 0, 1, 0, 1, 0, 0] * 6)
+    assert cusum(expected, disagreed).alarms == ()
+    own = own_level(expected, disagreed)
+    assert own[0] == pytest.approx(7 / 60)
+    assert cusum(own, disagreed).alarms[0] < 80
+
+
+def test_harder_pages_stay_harder_at_ones_own_level():
+    own = own_level(np.array([0.2, 0.8] * 40), np.array([0, 1] * 40))
+    assert own[0] < own[1] and own[:50].mean() == pytest.approx(0.5)
+
+
+def test_nobody_has_a_level_before_the_first_answer():
+    assert own_level(np.empty(0), np.empty(0, dtype=int)).size == 0
