@@ -13,6 +13,7 @@ from labeling.views import (
     exposure,
     flagging,
     flags,
+    guideline,
     imports,
     items,
     jobs,
@@ -75,6 +76,10 @@ urlpatterns = [
     path("p/<slug:slug>/agreement/", agreement.agreement, name="agreement"),
     path("p/<slug:slug>/agreement/labels.csv", agreement.labels_csv, name="agreement_labels_csv"),
     path("p/<slug:slug>/agreement/pairs.csv", agreement.pairs_csv, name="agreement_pairs_csv"),
+    # where the guideline fails
+    path("p/<slug:slug>/agreement/labels/", guideline.guideline, name="guideline"),
+    path("p/<slug:slug>/agreement/labels/confusions.csv", guideline.confusions_csv, name="confusions_csv"),
+    path("p/<slug:slug>/agreement/labels/<str:key>/", guideline.guideline_label, name="guideline_label"),
     # how people answer
     path("p/<slug:slug>/annotators/", annotators.annotators, name="annotators"),
     path("p/<slug:slug>/annotators/numbers.csv", annotators.annotators_csv, name="annotators_csv"),

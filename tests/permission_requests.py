@@ -584,6 +584,10 @@ REQUESTS: dict[str, list[Call]] = {
     # ---- agreement and disagreement
     "dashboard.project": [page("GET", "labeling:overview")],
     "agreement.read_project": [
+        page("GET", "labeling:guideline"),
+        page("GET", "labeling:confusions_csv"),
+        page("GET", "labeling:guideline_label", both(in_project, sends(key="games")), query="with=news"),
+        api("GET", "guideline"),
         api("GET", "agreement"),
         page("GET", "labeling:agreement"),
         page("GET", "labeling:agreement_labels_csv"),

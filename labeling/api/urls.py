@@ -11,6 +11,7 @@ from labeling.api import (
     consensus,
     exposure,
     flags,
+    guideline,
     imports,
     items,
     jobs,
@@ -98,6 +99,7 @@ urlpatterns = [
     # agreement, consensus, adjudication
     path("projects/<slug:slug>/agreement/", agreement.AgreementView.as_view(), name="agreement"),
     path("projects/<slug:slug>/agreement/pairs/", agreement.PairsView.as_view(), name="pairs"),
+    path("projects/<slug:slug>/agreement/labels/", guideline.GuidelineView.as_view(), name="guideline"),
     path("projects/<slug:slug>/annotators/", annotators.AnnotatorsView.as_view(), name="annotators"),
     path("projects/<slug:slug>/consensus/", consensus.ConsensusView.as_view(), name="consensus"),
     path("projects/<slug:slug>/adjudications/queue/", adjudication.CaseQueueView.as_view(), name="case_queue"),
