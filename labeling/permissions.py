@@ -92,6 +92,8 @@ POLICY: dict[str, Rule] = {
     "suggestion.read_anchoring": _rule(M),
     "agreement.read_project": _rule(V, AD, M),
     "agreement.read_per_annotator": _rule(AN, AD, M),  # annotators: own figures only
+    "rejudge.draw": _rule(M),
+    "rejudge.read": _rule(V, AD, M),  # figures of samples, no page
     "dashboard.project": _rule(V, AN, AD, M),  # annotators: own figures only
     "model.retrain_now": _rule(M),
     "model.read_metrics": _rule(V, AD, M),

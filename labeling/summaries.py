@@ -14,7 +14,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from labeling import conduct, counted, jobs, schemas, sums_stored, whole_answers
+from labeling import conduct, counted, jobs, rejudging_report, schemas, sums_stored, whole_answers
 from labeling.counted import View
 from labeling.models import AgreementSummary, Consensus, Counted, Project, SchemaVersion
 from labeling.sums import Question, Sums
@@ -63,8 +63,12 @@ def enqueue_due(*, now: datetime | None = None) -> int:
 
 
 def run(claim: jobs.Claim) -> dict[str, Any]:
-    """The job: every page that waits, and the weeks of whoever answered."""
-    return {"items": count(claim.project, claim=claim), "weeks": conduct.count(claim.project, claim=claim)}
+    """The job: every page that waits, the weeks of whoever answered, and samples that are judged again."""
+    return {
+        "items": count(claim.project, claim=claim),
+        "weeks": conduct.count(claim.project, claim=claim),
+        "samples": rejudging_report.count(claim.project),
+    }
 
 
 # ---- counting -------------------------------------------------------------------------------------------------------

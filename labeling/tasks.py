@@ -17,6 +17,7 @@ from labeling import (
     new_labels,
     recounts,
     refits,
+    rejudgings,
     releases,
     retention,
     samples,
@@ -37,6 +38,7 @@ jobs.handles(asking_again.KIND)(asking_again.run)
 jobs.handles(new_labels.KIND)(new_labels.run)
 jobs.handles(summaries.KIND)(summaries.run)
 jobs.handles(conduct.KIND)(conduct.run)
+jobs.handles(rejudgings.KIND)(rejudgings.run)
 jobs.handles(refits.KIND)(refits.run)
 
 

@@ -26,6 +26,7 @@ from labeling.views import (
     projects,
     quality,
     queue,
+    rejudgings,
     releases,
     samples,
 )
@@ -79,6 +80,9 @@ urlpatterns = [
     # where the guideline fails
     path("p/<slug:slug>/agreement/labels/", guideline.guideline, name="guideline"),
     path("p/<slug:slug>/agreement/labels/confusions.csv", guideline.confusions_csv, name="confusions_csv"),
+    path("p/<slug:slug>/agreement/rejudge/", rejudgings.rejudging_list, name="rejudgings"),
+    path("p/<slug:slug>/agreement/rejudge/draw/", rejudgings.draw, name="rejudging_draw"),
+    path("p/<slug:slug>/agreement/rejudge/<int:number>/", rejudgings.rejudging, name="rejudging"),
     path("p/<slug:slug>/agreement/labels/<str:key>/", guideline.guideline_label, name="guideline_label"),
     # how people answer
     path("p/<slug:slug>/annotators/", annotators.annotators, name="annotators"),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from active_learning.models import Batch, TrainingRun
 from labeling import adjudication, consensus, honeypots, invites, pauses, tokens
 from labeling.forms.projects import initial_of
-from labeling.models import Assignment, Draft, Flag, Import, Item, Job, Membership, Project, User
+from labeling.models import Assignment, Draft, Flag, Import, Item, Job, Membership, Project, Rejudging, User
 from tests.factories import make_assignment, make_item, make_judgment, make_member, make_project
 from tests.labeling.gold.work import annotators, answer_all, decide, draw, freeze
 from tests.real_http import Answer
@@ -120,6 +120,10 @@ def make_world(name: str) -> World:
     w.training_job = Job.objects.create(project=project, kind="train", created_by=w.people["manager"])
     w.training = TrainingRun.objects.create(project=project, number=1, seed=1)
     w.batch = Batch.objects.create(project=project, number=1, size=1, strategy="random", random_share=1.0, seed=1)
+    w.rejudging = Rejudging.objects.create(
+        project=project, number=1, schema=project.schema, labels=["games"], seed="s", frame_size=1, size=1,
+        frame_sha256="0" * 64,
+    )  # fmt: skip
     w.invite, w.invite_secret = invites.create(project, role="viewer", note="", by=w.people["manager"])
     w.token, _ = tokens.issue(w.other, name="theirs", scopes=["read"])
     return w
@@ -615,6 +619,16 @@ REQUESTS: dict[str, list[Call]] = {
     "exposure.read_own": [api("GET", "exposure_mine")],
     "exposure.read_project": [page("GET", "labeling:exposure"), api("GET", "exposure")],
     "suggestion.read_anchoring": [api("GET", "anchoring")],
+    "rejudge.read": [
+        page("GET", "labeling:rejudgings"),
+        page("GET", "labeling:rejudging", numbered("rejudging")),
+        api("GET", "rejudgings"),
+        api("GET", "rejudging", numbered("rejudging")),
+    ],
+    "rejudge.draw": [
+        page("POST", "labeling:rejudging_draw", body=sends(labels=["games"], size=1), ok=frozenset({302, 422})),
+        api("POST", "rejudgings", body=sends(labels=["games"], size=1), ok=frozenset({202, 409})),
+    ],
     "agreement.read_per_annotator": [
         api("GET", "pairs", query="label=games"),
         api("GET", "annotators"),
