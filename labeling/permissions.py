@@ -94,6 +94,9 @@ POLICY: dict[str, Rule] = {
     "agreement.read_per_annotator": _rule(AN, AD, M),  # annotators: own figures only
     "rejudge.draw": _rule(M),
     "rejudge.read": _rule(V, AD, M),  # figures of samples, no page
+    # Which labels of which pages may be wrong is an opinion on them.
+    "doubt.read": _rule(AD, M, blind=(AN,)),
+    "doubt.act": _rule(M),
     "dashboard.project": _rule(V, AN, AD, M),  # annotators: own figures only
     "model.retrain_now": _rule(M),
     "model.read_metrics": _rule(V, AD, M),

@@ -74,15 +74,22 @@ def effects(row: Rejudging) -> list[Effect]:
 
 
 def _effect(key: str, name: str, pages: Pages) -> Effect:
-    both = pages.where((pages.n_before >= 1) & (pages.n_after >= 1))
-    before, after = (
-        Cells.from_rows(list(zip(n.tolist(), k.tolist(), both.times.tolist(), strict=True)))
-        for n, k in ((both.n_before, both.k_before), (both.n_after, both.k_after))
+    once = pages.where((pages.n_before >= 1) & (pages.n_after >= 1))
+    twice = pages.where((pages.n_before >= 2) & (pages.n_after >= 2))
+    (share_before, share_after), (alpha_before, alpha_after) = (
+        [measure(side) for side in _sides(some)] for measure, some in ((prevalence, once), (nominal_alpha, twice))
     )
     return Effect(
-        key, name, nominal_alpha(before), nominal_alpha(after), alpha_change(pages), prevalence(before),
-        prevalence(after), prevalence_change(pages),
-    )  # fmt: skip
+        key, name, alpha_before, alpha_after, alpha_change(pages), share_before, share_after, prevalence_change(pages)
+    )
+
+
+def _sides(pages: Pages) -> tuple[Cells, Cells]:
+    before, after = (
+        Cells.from_rows(list(zip(n.tolist(), k.tolist(), pages.times.tolist(), strict=True)))
+        for n, k in ((pages.n_before, pages.k_before), (pages.n_after, pages.k_after))
+    )
+    return before, after
 
 
 def _counts(row: Rejudging) -> dict[str, list[list[int]]]:

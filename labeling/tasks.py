@@ -10,6 +10,7 @@ from django.db import connection
 from labeling import (
     asking_again,
     conduct,
+    doubts,
     expectations,
     intake,
     jobs,
@@ -39,6 +40,7 @@ jobs.handles(new_labels.KIND)(new_labels.run)
 jobs.handles(summaries.KIND)(summaries.run)
 jobs.handles(conduct.KIND)(conduct.run)
 jobs.handles(rejudgings.KIND)(rejudgings.run)
+jobs.handles(doubts.KIND)(doubts.run)
 jobs.handles(refits.KIND)(refits.run)
 
 

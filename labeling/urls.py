@@ -10,6 +10,7 @@ from labeling.views import (
     breaks,
     care,
     change,
+    doubts,
     exposure,
     flagging,
     flags,
@@ -83,6 +84,9 @@ urlpatterns = [
     path("p/<slug:slug>/agreement/rejudge/", rejudgings.rejudging_list, name="rejudgings"),
     path("p/<slug:slug>/agreement/rejudge/draw/", rejudgings.draw, name="rejudging_draw"),
     path("p/<slug:slug>/agreement/rejudge/<int:number>/", rejudgings.rejudging, name="rejudging"),
+    path("p/<slug:slug>/agreement/doubts/", doubts.doubted, name="doubts"),
+    path("p/<slug:slug>/agreement/doubts/rank/", doubts.rank, name="doubts_rank"),
+    path("p/<slug:slug>/agreement/doubts/ask/", doubts.ask, name="doubts_ask"),
     path("p/<slug:slug>/agreement/labels/<str:key>/", guideline.guideline_label, name="guideline_label"),
     # how people answer
     path("p/<slug:slug>/annotators/", annotators.annotators, name="annotators"),

@@ -629,6 +629,13 @@ REQUESTS: dict[str, list[Call]] = {
         page("POST", "labeling:rejudging_draw", body=sends(labels=["games"], size=1), ok=frozenset({302, 422})),
         api("POST", "rejudgings", body=sends(labels=["games"], size=1), ok=frozenset({202, 409})),
     ],
+    "doubt.read": [page("GET", "labeling:doubts"), api("GET", "doubts")],
+    "doubt.act": [
+        page("POST", "labeling:doubts_rank"),
+        page("POST", "labeling:doubts_ask", body=sends(pages=1), ok=frozenset({302, 409})),
+        api("POST", "doubts"),
+        api("POST", "doubts_ask", body=sends(pages=1), ok=frozenset({200, 409})),
+    ],
     "agreement.read_per_annotator": [
         api("GET", "pairs", query="label=games"),
         api("GET", "annotators"),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit
 
-from .cells import Cells, Floats
+from .cells import Cells, Floats, Integers
 from .skills import Evidence, skills
 
 _STEPS, _TOLERANCE = 500, 1e-6
@@ -18,7 +18,7 @@ class Usual(NamedTuple):
     sensitivity: float
     specificity: float
 
-    def p_yes(self, n: Floats, k: Floats) -> Floats:
+    def p_yes(self, n: Floats | Integers, k: Floats | Integers) -> Floats:
         """P(yes) of pages with k yes among n answers of usual raters: inside (0, 1); without an answer, the share."""
         yes, no = self.sensitivity / (1 - self.specificity), (1 - self.sensitivity) / self.specificity
         p: Floats = expit(logit(self.share) + k * np.log(yes) + (n - k) * np.log(no))
