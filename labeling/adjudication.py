@@ -84,7 +84,10 @@ class Case:
 
 # ---- what waits -----------------------------------------------------------------------------------------------------
 def queue(project: Project, *, adjudicator: User, label: str = "") -> QuerySet[Consensus]:
-    """Pages in dispute that this person may decide, the largest expected error first; if given, on this label only."""
+    """Pages in dispute that this person may decide, the largest expected error times severity first.
+
+    `label`: only pages on which this one is in dispute.
+    """
     waiting = Consensus.objects.filter(
         project=project, state=Consensus.State.DISPUTED, item__state=ItemState.ACTIVE
     ).select_related("item__snapshot", "item__project")
@@ -94,7 +97,7 @@ def queue(project: Project, *, adjudicator: User, label: str = "") -> QuerySet[C
         waiting = waiting.filter(~Exists(_answers_of(adjudicator).filter(item=OuterRef("item"))))
     if label:
         waiting = waiting.filter(Exists(Dispute.objects.open().filter(item=OuterRef("item"), label=label)))
-    return waiting.order_by("-expected_error", "item_id")
+    return waiting.order_by("-weighted_error", "item_id")
 
 
 def progress(project: Project) -> dict[str, int]:

@@ -216,6 +216,25 @@ class AdjudicationAdmin(ReadOnly):
     list_select_related = ("item",)
 
 
+@admin.register(models.SentBack)
+class SentBackAdmin(ReadOnly):
+    list_display = ("judgment", "by", "sent_at")
+    list_select_related = ("judgment__rater", "judgment__item", "by")
+    raw_id_fields = ("slot", "judgment")
+
+
+@admin.register(models.Acceptance)
+class AcceptanceAdmin(ReadOnly):
+    list_display = ("project", "by", "audit_share", "n_accepted", "n_drawn", "made_at")
+    list_select_related = ("project", "by")
+
+
+@admin.register(models.AuditPick)
+class AuditPickAdmin(ReadOnly):
+    list_display = ("item", "acceptance", "closed_at")
+    list_select_related = ("item", "acceptance__project")
+
+
 # ---- figures --------------------------------------------------------------------------------------------------------
 @admin.register(models.DailyCount)
 class DailyCountAdmin(ReadOnly):

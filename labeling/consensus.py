@@ -6,7 +6,7 @@ item that was drawn, what its gold answers come to (settling.py) is stored as we
 on which they need a person is in dispute here, whatever older answers or an older decision say.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +38,10 @@ __all__ = ["ADJUDICATED", "AGREED", "DISPUTED", "PENDING", "Tally", "Vote", "tal
 
 CHUNK = 500
 STORED = (
-    "state", "labels", "n_judgments", "n_not_assessable", "expected_error", "is_calibrated", "fit_id", "gold",
-    "gold_sha256",
+    "state", "labels", "n_judgments", "n_not_assessable", "expected_error", "weighted_error", "is_calibrated",
+    "fit_id", "gold", "gold_sha256",
 )  # fmt: skip
+NOBODY_KNOWS = 0.5  # everyone who answered was unsure
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Count:
     """One item, counted: all its votes, and what the gold ones come to; `gold` is empty when no draw chose it."""
 
     pooled: Tally
+    weighted_error: float = 0.0
     fit_id: int | None = None
     gold: str = ""
     gold_sha256: str = ""
@@ -56,7 +58,7 @@ class Count:
         """The values of the columns in STORED."""
         said = self.pooled
         return (said.state, said.labels, said.n_judgments, said.n_not_assessable, said.expected_error,
-                said.is_calibrated, self.fit_id, self.gold, self.gold_sha256)  # fmt: skip
+                self.weighted_error, said.is_calibrated, self.fit_id, self.gold, self.gold_sha256)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,31 @@ def count(votes: Sequence[Vote], decision: Decided | None, *, ground: Ground, as
     decided = questions.answered_by(decision.verdicts, under=decision.schema_id) if decision else {}
     todays = [settling.on_todays_questions(vote, questions) for vote in votes]
     if not is_drawn:
-        return Count(tally(todays, complete=not asked.any, decided=decided, standards=wanted), fit_id)
+        pooled = tally(todays, complete=not asked.any, decided=decided, standards=wanted)
+        return Count(pooled, weighted_error(pooled, questions.schema), fit_id)
     found = settling.of_item(
         votes, decision, questions=questions, is_asked=asked.by_draw, others_asked=asked.otherwise,
         confirmed=wanted.confirmed,
     )  # fmt: skip
     contested = [] if asked.by_draw else found.undecided
     pooled = tally(todays, complete=not asked.any, decided=decided, contested=contested, standards=wanted)
-    return Count(pooled, fit_id, found.waits_for or settling.SETTLED, found.sha256)
+    weighted = weighted_error(pooled, questions.schema)
+    return Count(pooled, weighted, fit_id, found.waits_for or settling.SETTLED, found.sha256)
+
+
+def weighted_error(said: Tally, schema: schemas.Schema) -> float:
+    """The labels expected to be wrong, each times its severity: sum over those in dispute of severity * min(p, 1 - p).
+
+    A label without a severity counts as the mildest; where everyone is unsure p is one half.
+    """
+    severity = {label.key: label.severity or 1 for label in schema.labels}
+    return float(sum(severity.get(key, 1) * error_of(said.labels[key]) for key in said.open))
+
+
+def error_of(label: Mapping[str, Any]) -> float:
+    """The chance that the likelier verdict on this label is wrong."""
+    probability = label["probability"]
+    return NOBODY_KNOWS if probability is None else min(probability, 1 - probability)
 
 
 # ---- one item, in the transaction of the answer ---------------------------------------------------------------------

@@ -172,12 +172,14 @@ def _learned(project: Project, ground: _Ground) -> tuple[Stack | None, int]:
     """How decisions have taught to weigh answers and model, and how many decided pages there are."""
     questions = schemas.Questions(schemas.in_force(project))
     decided = {
-        item: questions.answered_by(verdicts, under=schema)
-        for item, verdicts, schema in Adjudication.objects.in_force()
+        item: questions.answered_by({key: said for key, said in verdicts.items() if key not in accepted}, under=schema)
+        for item, verdicts, schema, accepted in Adjudication.objects.in_force()
+        .looked_at()
         .filter(item__project=project)
-        .values_list("item", "verdicts", "schema")
+        .values_list("item", "verdicts", "schema", "accepted")
     }
-    rows = Consensus.objects.filter(project=project, item__in=Adjudication.objects.in_force().values("item"))
+    looked_at = Adjudication.objects.in_force().looked_at().values("item")
+    rows = Consensus.objects.filter(project=project, item__in=looked_at)
     parts, truths = [], []
     for evidence, _, ids in _chunks(rows, ground):
         parts.append(evidence)

@@ -11,7 +11,7 @@ from django.db import connections
 
 FROZEN = (
     "labeling_goldrelease", "labeling_golditem", "labeling_releasefile", "labeling_blob", "labeling_draw",
-    "labeling_event", "labeling_suggestion",
+    "labeling_event", "labeling_suggestion", "labeling_sentback",
 )  # fmt: skip
 # Table -> columns whose change is refused; the others may change. DELETE is refused in all of them.
 PARTLY_FROZEN = {
@@ -21,7 +21,8 @@ PARTLY_FROZEN = {
         "submitted_at", "revision", "supersedes_id",
     ),
     "labeling_adjudication": (
-        "item_id", "adjudicator_id", "schema_id", "verdicts", "seen", "cause", "note", "active_seconds", "decided_at",
+        "item_id", "adjudicator_id", "schema_id", "verdicts", "seen", "how", "accepted", "acceptance_id", "cause",
+        "note", "active_seconds", "decided_at",
     ),
     "labeling_selection": ("item_id", "stream", "draw_id", "origin", "probability", "rank", "reason", "created_at"),
     "labeling_snapshot": ("item_id", "title", "text", "content_hash", "captured_at", "created_at"),

@@ -177,7 +177,8 @@ def _open_disputes(item_ids: Sequence[int]) -> dict[int, set[str]]:
 
 
 def _different(stored: Sequence[Any], found: consensus.Count, contested: set[str]) -> str:
-    not_assessable, state, labels, n_judgments, n_not_assessable, expected_error, is_calibrated, _, *gold = stored
+    not_assessable, state, labels, n_judgments, n_not_assessable, expected_error, weighted_error, *rest = stored
+    is_calibrated, _, *gold = rest
     pooled = found.pooled
     differences = {
         "the states": state != pooled.state,
@@ -185,6 +186,7 @@ def _different(stored: Sequence[Any], found: consensus.Count, contested: set[str
         "whether they are calibrated": is_calibrated != pooled.is_calibrated,
         "the counts": (n_judgments, n_not_assessable) != (pooled.n_judgments, pooled.n_not_assessable),
         "the expected errors": abs(expected_error - pooled.expected_error) > ERROR_PRECISION,
+        "the expected errors by severity": abs(weighted_error - found.weighted_error) > ERROR_PRECISION,
         "the outcomes": bool(not_assessable) != pooled.not_assessable,
         "what is settled for gold": gold != [found.gold, found.gold_sha256],
         "the open disputes": contested != set(pooled.open),

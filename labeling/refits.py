@@ -15,7 +15,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Mod, Now
 from django.db.models.lookups import Exact
 
-from labeling import ballots, consensus, fits, jobs, prevalences, schemas, votes
+from labeling import consensus, fits, jobs, prevalences, schemas, votes
 from labeling.models import Adjudication, Consensus, ConsensusFit, Honeypot, Job, Judgment, Project, RaterSkill, User
 from labeling.models.work import KNOWN
 from labeling.quality.cells import MISSING, NO, YES, Floats, Integers
@@ -65,7 +65,7 @@ def _answers(project: Project) -> QuerySet[Judgment]:
 
 
 def _decisions(project: Project) -> QuerySet[Adjudication]:
-    return Adjudication.objects.in_force().filter(item__project=project)
+    return Adjudication.objects.in_force().looked_at().filter(item__project=project)
 
 
 # ---- the job --------------------------------------------------------------------------------------------------------
@@ -168,10 +168,12 @@ def _truth(project: Project, schema: schemas.Schema, counted: votes.Votes, *, to
     column = {key: place for place, key in enumerate(counted.keys)}
     row = {int(item): place for place, item in enumerate(counted.item_ids)}
     questions = schemas.Questions(schema)
-    for item, decided in ballots.decisions(_decisions(project).filter(pk__lte=to)).items():
+    rows = _decisions(project).filter(pk__lte=to).values_list("item", "verdicts", "schema", "accepted")
+    for item, verdicts, version, accepted in rows:
         if item in row:
-            for key, verdict in questions.answered_by(decided.verdicts, under=decided.schema_id).items():
-                truth[row[item], column[key]] = TRUTH[verdict]
+            for key, verdict in questions.answered_by(verdicts, under=version).items():
+                if key not in accepted:  # nobody looked: that all agreed says nothing of whether they were right
+                    truth[row[item], column[key]] = TRUTH[verdict]
     return truth
 
 

@@ -85,18 +85,18 @@ class ReopenSerializer(serializers.Serializer):
 
 
 class WorstFirst(CursorPages):
-    """Pages of the queue: the largest expected error first, then by item. Forwards only: it shrinks as one works."""
+    """Pages of the queue: the largest weighted error first, then by item. Forwards only: it shrinks as one works."""
 
     def paginate_queryset(self, queryset: Any, request, view=None) -> list[Any]:
         self.request, self.size = request, self._size(request)
         after = self._after(request)
         if after is not None:
             error, item_id = after
-            queryset = queryset.filter(Q(expected_error__lt=error) | Q(expected_error=error, item__gt=item_id))
+            queryset = queryset.filter(Q(weighted_error__lt=error) | Q(weighted_error=error, item__gt=item_id))
         rows = list(queryset[: self.size + 1])
         more, rows = len(rows) > self.size, rows[: self.size]
         self.previous = None
-        self.next = self._link("next", [rows[-1].expected_error, rows[-1].item_id]) if more else None
+        self.next = self._link("next", [rows[-1].weighted_error, rows[-1].item_id]) if more else None
         return rows
 
     def _after(self, request) -> tuple[float, int] | None:

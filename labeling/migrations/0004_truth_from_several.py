@@ -13,6 +13,33 @@ def added_are_audits(apps, schema_editor):
     apps.get_model("labeling", "Assignment").objects.filter(purpose="added").update(purpose="audit")
 
 
+def every_decision_has_a_cause(apps, schema_editor):
+    """Back to where nothing was decided without one. The trigger that keeps decisions as they are comes back by itself.
+
+    Pages nobody disagreed on get the cause that says least of the page and of the guideline.
+    """
+    table = " ON labeling_adjudication" if schema_editor.connection.vendor == "postgresql" else ""
+    schema_editor.execute(f"DROP TRIGGER IF EXISTS labeling_adjudication_no_update{table}")
+    apps.get_model("labeling", "Adjudication").objects.filter(cause="").update(cause="overlooked")
+
+
+def weigh_what_waits(apps, schema_editor):
+    """The line was in the order of expected errors; now each label counts times its severity."""
+    Consensus, Label = apps.get_model("labeling", "Consensus"), apps.get_model("labeling", "Label")
+    severity = {}
+    for project, key, weight in Label.objects.order_by("schema__number").values_list(
+        "schema__project", "key", "severity"
+    ):
+        severity[project, key] = weight or 1
+    for row in Consensus.objects.filter(state="disputed").only("project_id", "labels").iterator():
+        open_labels = {key: said["probability"] for key, said in row.labels.items() if said["state"] == "disputed"}
+        row.weighted_error = sum(
+            severity.get((row.project_id, key), 1) * (0.5 if p is None else min(p, 1 - p))
+            for key, p in open_labels.items()
+        )
+        row.save(update_fields=["weighted_error"])
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("labeling", "0003_days_that_last"),
@@ -667,4 +694,210 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("project", "number"), name="one_rejudging_per_number")],
             },
         ),
+        migrations.CreateModel(
+            name="Acceptance",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("seed", models.CharField(max_length=64)),
+                (
+                    "audit_share",
+                    models.FloatField(
+                        validators=[
+                            django.core.validators.MinValueValidator(0.0),
+                            django.core.validators.MaxValueValidator(1.0),
+                        ]
+                    ),
+                ),
+                ("n_accepted", models.PositiveIntegerField(default=0)),
+                ("n_drawn", models.PositiveIntegerField(default=0)),
+                ("made_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+        ),
+        migrations.CreateModel(
+            name="AuditPick",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("expected", models.JSONField(default=dict)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="SentBack",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("message", models.TextField()),
+                ("labels", models.JSONField(default=list)),
+                ("sent_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+        ),
+        migrations.RemoveConstraint(
+            model_name="adjudication",
+            name="adjudication_cause_known",
+        ),
+        migrations.RunPython(migrations.RunPython.noop, every_decision_has_a_cause),
+        migrations.RemoveIndex(
+            model_name="consensus",
+            name="consensus_queue",
+        ),
+        migrations.AddField(
+            model_name="adjudication",
+            name="accepted",
+            field=models.JSONField(default=list),
+        ),
+        migrations.AddField(
+            model_name="adjudication",
+            name="how",
+            field=models.CharField(
+                choices=[("decided", "Decided"), ("audited", "Decided unseen"), ("accepted", "Accepted with others")],
+                db_default="decided",
+                default="decided",
+                max_length=8,
+            ),
+        ),
+        migrations.AddField(
+            model_name="consensus",
+            name="weighted_error",
+            field=models.FloatField(default=0.0),
+        ),
+        migrations.AlterField(
+            model_name="adjudication",
+            name="cause",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("guideline", "Guideline unclear"),
+                    ("two_readings", "Page has two readings"),
+                    ("overlooked", "Label overlooked"),
+                    ("careless", "Careless answer"),
+                    ("changed", "Page changed"),
+                ],
+                max_length=12,
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="consensus",
+            index=models.Index(fields=["project", "state", "-weighted_error"], name="consensus_queue"),
+        ),
+        migrations.AddField(
+            model_name="acceptance",
+            name="by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddField(
+            model_name="acceptance",
+            name="job",
+            field=models.OneToOneField(
+                blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="labeling.job"
+            ),
+        ),
+        migrations.AddField(
+            model_name="acceptance",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="acceptances", to="labeling.project"
+            ),
+        ),
+        migrations.AddField(
+            model_name="adjudication",
+            name="acceptance",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="adjudications",
+                to="labeling.acceptance",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjudication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("cause__in", ["guideline", "two_readings", "overlooked", "careless", "changed"]),
+                    models.Q(("cause", ""), ("how__in", ["audited", "accepted"])),
+                    _connector="OR",
+                ),
+                name="adjudication_cause_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjudication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("how__in", ["decided", "audited", "accepted"])), name="adjudication_how_known"
+            ),
+        ),
+        migrations.AddField(
+            model_name="auditpick",
+            name="acceptance",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="picks", to="labeling.acceptance"
+            ),
+        ),
+        migrations.AddField(
+            model_name="auditpick",
+            name="adjudication",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="audit_pick",
+                to="labeling.adjudication",
+            ),
+        ),
+        migrations.AddField(
+            model_name="auditpick",
+            name="item",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="audit_picks", to="labeling.item"
+            ),
+        ),
+        migrations.AddField(
+            model_name="sentback",
+            name="by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddField(
+            model_name="sentback",
+            name="judgment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="sent_backs", to="labeling.judgment"
+            ),
+        ),
+        migrations.AddField(
+            model_name="sentback",
+            name="slot",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="sent_back", to="labeling.assignment"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="acceptance",
+            index=models.Index(fields=["project", "-id"], name="acceptance_newest"),
+        ),
+        migrations.AddConstraint(
+            model_name="acceptance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("audit_share__gte", 0), ("audit_share__lte", 1)), name="audit_share_is_a_share"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="auditpick",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at", None)), fields=("item",), name="one_open_audit_per_item"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="auditpick",
+            constraint=models.UniqueConstraint(fields=("acceptance", "item"), name="one_pick_per_acceptance"),
+        ),
+        migrations.AddConstraint(
+            model_name="sentback",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("message", ""), _negated=True), name="sent_back_with_a_word"
+            ),
+        ),
+        migrations.RunPython(weigh_what_waits, migrations.RunPython.noop),
     ]

@@ -10,16 +10,19 @@ from labeling.models.projects import Label, Project, SchemaVersion
 from labeling.models.quality import Comment, Flag, FlagKind, FlagReading, Honeypot, LikelyLabel
 from labeling.models.resolution import Adjudication, Cause, Consensus, ConsensusFit, Dispute, OpenedCase, RaterSkill
 from labeling.models.rules import SkipPolicy
+from labeling.models.rulings import Acceptance, AuditPick, SentBack
 from labeling.models.suggestions import Suggestion
 from labeling.models.summaries import AgreementCell, AgreementSummary, ConfusionCell, Counted, PairCell, RaterCell
 from labeling.models.work import Assignment, Draft, Judgment, LostLease, Purpose, Skip, SkipReason, State
 
 __all__ = [
+    "Acceptance",
     "Adjudication",
     "AgreementCell",
     "AgreementSummary",
     "ApiToken",
     "Assignment",
+    "AuditPick",
     "Blob",
     "Cause",
     "Comment",
@@ -71,6 +74,7 @@ __all__ = [
     "RowNote",
     "SchemaVersion",
     "Selection",
+    "SentBack",
     "Skip",
     "SkipPolicy",
     "SkipReason",

@@ -33,6 +33,7 @@ class Consensus(models.Model):
     n_judgments = models.PositiveSmallIntegerField(default=0)
     n_not_assessable = models.PositiveSmallIntegerField(default=0)
     expected_error = models.FloatField(default=0.0)  # sum over disputed labels of min(p, 1 - p)
+    weighted_error = models.FloatField(default=0.0)  # the same, each label times its severity: the line is in its order
     # The fit there was when it was counted, and whether it says the probabilities or, knowing too little, votes do.
     fit = models.ForeignKey(
         "labeling.ConsensusFit", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
@@ -49,7 +50,7 @@ class Consensus(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["project", "state", "-expected_error"], name="consensus_queue"),
+            models.Index(fields=["project", "state", "-weighted_error"], name="consensus_queue"),
             models.Index(fields=["project", "id"], condition=Q(dirty=True), name="consensus_dirty"),
         ]
 
@@ -166,9 +167,18 @@ class AdjudicationQuerySet(models.QuerySet["Adjudication"]):
     def in_force(self) -> Self:
         return self.filter(superseded_at=None)
 
+    def looked_at(self) -> Self:
+        """Decisions of somebody who looked at the page; their `accepted` labels are still nobody's judgment."""
+        return self.exclude(how="accepted")
+
 
 class Adjudication(models.Model):
-    """A person's final decision on the labels in conflict of one item. Append-only; a re-opening supersedes."""
+    """A person's final decision on labels of one item. Append-only; a re-opening supersedes."""
+
+    class How(models.TextChoices):
+        DECIDED = "decided", "Decided"  # labels in conflict, with the answers in sight
+        AUDITED = "audited", "Decided unseen"  # all labels, without the answers: a draw chose the page
+        ACCEPTED = "accepted", "Accepted with others"  # nobody looked: all agreed, and many pages were accepted at once
 
     item = models.ForeignKey("labeling.Item", models.CASCADE, related_name="adjudications")
     adjudicator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="adjudications")
@@ -176,7 +186,12 @@ class Adjudication(models.Model):
     verdicts = models.JSONField(default=dict)
     # Per label the newest answer (its id) there was when it was decided: later ones may contradict the decision.
     seen = models.JSONField(default=dict)
-    cause = models.CharField(max_length=12, choices=Cause.choices)
+    how = models.CharField(max_length=8, choices=How.choices, default=How.DECIDED, db_default=How.DECIDED)
+    accepted = models.JSONField(default=list)  # keys of the verdicts nobody looked at
+    acceptance = models.ForeignKey(
+        "labeling.Acceptance", models.PROTECT, null=True, blank=True, related_name="adjudications"
+    )
+    cause = models.CharField(max_length=12, choices=Cause.choices, blank=True)  # none where nobody disagreed
     note = models.TextField(blank=True)
     active_seconds = models.FloatField(null=True, blank=True)
     decided_at = models.DateTimeField(default=timezone.now)
@@ -187,7 +202,13 @@ class Adjudication(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["item"], condition=Q(superseded_at=None), name="one_adjudication_in_force"),
-            models.CheckConstraint(condition=Q(cause__in=Cause.values), name="adjudication_cause_known"),
+            models.CheckConstraint(
+                condition=Q(cause__in=Cause.values) | Q(cause="", how__in=["audited", "accepted"]),
+                name="adjudication_cause_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(how__in=["decided", "audited", "accepted"]), name="adjudication_how_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -208,7 +208,14 @@ def test_what_is_settled_for_gold_that_is_not_what_the_judgments_say(project, wr
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"state": "agreed"}, {"labels": {}}, {"n_judgments": 7}, {"n_not_assessable": 1}, {"expected_error": 0.9}],
+    [
+        {"state": "agreed"},
+        {"labels": {}},
+        {"n_judgments": 7},
+        {"n_not_assessable": 1},
+        {"expected_error": 0.9},
+        {"weighted_error": 0.9},
+    ],
 )
 def test_consensus_that_is_not_what_the_judgments_say(project, wrong):
     Consensus.objects.filter(pk=Consensus.objects.filter(state="disputed").first().pk).update(**wrong)
