@@ -10,6 +10,7 @@ class LabelingConfig(AppConfig):
     def ready(self) -> None:
         from labeling import (  # noqa: F401  (checks register)
             care_checks,
+            conduct_checks,
             immutability,
             invariant_checks,
             sessions,

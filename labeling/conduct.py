@@ -5,12 +5,12 @@ twice changes nothing. What others say of a page moves the drift of everybody wh
 sums of agreement counts the weeks as well.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import numpy as np
 from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.db.models.functions import Now, TruncWeek
@@ -58,9 +58,7 @@ def count(project: Project, *, claim: jobs.Claim | None = None) -> int:
     known = ConductCount.objects.filter(project=project).first()
     last = _answers(project).aggregate(last=Max("pk"))["last"] or 0
     weeks: dict[date, list[int]] = defaultdict(list)
-    for rater, monday in sorted(
-        _changed(project, after=known.last_judgment if known else 0), key=lambda one: one[::-1]
-    ):
+    for rater, monday in sorted(changed(project, after=known.last_judgment if known else 0), key=lambda one: one[::-1]):
         weeks[monday].append(rater)
     done, total = 0, sum(len(raters) for raters in weeks.values())
     if schema is not None:
@@ -85,7 +83,7 @@ def _answers(project: Project) -> QuerySet[Judgment]:
     return Judgment.objects.filter(rater__project=project)
 
 
-def _changed(project: Project, *, after: int) -> set[Bucket]:
+def changed(project: Project, *, after: int) -> set[Bucket]:
     """The weeks of everybody who ever answered a page that has an answer newer than `after`."""
     answers = _answers(project)
     if after:
@@ -113,6 +111,15 @@ def _read(raters: Sequence[int], monday: date) -> list[Answer]:
 def _count_week(
     project: Project, raters: Sequence[int], monday: date, schema: schemas.Schema, usual: Mapping[str, Usual]
 ) -> None:
+    weeks = counted(project, raters, monday, schema, usual)
+    RaterWeek.objects.filter(rater__in=raters, week=monday).delete()
+    RaterWeek.objects.bulk_create(weeks, batch_size=500)
+
+
+def counted(
+    project: Project, raters: Sequence[int], monday: date, schema: schemas.Schema, usual: Mapping[str, Usual]
+) -> list[RaterWeek]:
+    """What these raters' answers of a week come to, a row a rater and stream; alarms are not known here."""
     weeks: dict[tuple[int, str], RaterWeek] = {}
     rows = _read(raters, monday)
     for row in rows:
@@ -121,15 +128,14 @@ def _count_week(
             weeks[place] = RaterWeek(project=project, rater_id=row.rater, week=monday, stream=row.stream)
         week = weeks[place]
         week.n_answers += 1
-        if row.seconds is not None and np.isfinite(row.seconds) and row.seconds >= 0:
+        if row.seconds is not None and math.isfinite(row.seconds) and row.seconds >= 0:
             which = str(speeds.bin_of(row.seconds))
             week.speeds[which] = week.speeds.get(which, 0) + 1
     _add_known(weeks, [row for row in rows if row.purpose in KNOWN])
     _add_again(project, weeks, [row for row in rows if row.purpose == Purpose.REPEAT])
     _add_cost(weeks, raters, monday)
     watching.add(weeks, [row for row in rows if row.purpose in COUNTED], schema, usual)
-    RaterWeek.objects.filter(rater__in=raters, week=monday).delete()
-    RaterWeek.objects.bulk_create(weeks.values(), batch_size=500)
+    return list(weeks.values())
 
 
 def _add_known(weeks: Weeks, rows: list[Answer]) -> None:

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
-from labeling import jobs, schemas, usual_raters
+from labeling import jobs, schemas, summaries, usual_raters
 from labeling.models import (
     Adjudication,
     Assignment,
@@ -39,6 +39,7 @@ KIND = "doubts"
 KEPT = 1_000  # of the ranking
 CHUNK = 5_000
 SHOWN_LABELS = 3
+WORTH_NAMING = 0.6  # labels believed more are named only where they are the most doubtful of their page
 STACK, MODEL, CONSENSUS = "stack", "model", "consensus"
 CODES = {"yes": YES, "no": NO}
 
@@ -68,7 +69,8 @@ def queue_ranking(project: Project, *, by: User | None) -> Job:
 
 
 def run(claim: jobs.Claim) -> dict[str, Any]:
-    """The job: rank every page on which people agree, and keep the first."""
+    """The job: rank every page on which people agree, and keep the first. How far people agree is counted before."""
+    summaries.count(claim.project, claim=claim)
     return {"ranked": rank(claim.project, claim=claim)}
 
 
@@ -200,6 +202,7 @@ def _confidence(evidence: Evidence, labels: Integers, stack: Stack | None) -> Fl
 
 def _most_doubtful(confidence: Floats, labels: Integers, keys: Sequence[str]) -> list[dict[str, Any]]:
     order = [column for column in np.argsort(confidence, kind="stable")[:SHOWN_LABELS] if labels[column] != MISSING]
+    order = order[:1] + [column for column in order[1:] if confidence[column] < WORTH_NAMING]
     return [
         {"label": keys[column], "verdict": "yes" if labels[column] == YES else "no",
          "believed": round(float(confidence[column]), 4)}

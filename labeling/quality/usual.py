@@ -28,13 +28,16 @@ class Usual(NamedTuple):
 def usual_rater(cells: Cells) -> Usual:
     """One rater for all of a label, and how often the label holds, from pages answered twice or more.
 
-    Without such pages it is the average rater of `skills` before anything is known, and a share of one half of a page.
+    Without such pages it is the average rater of `skills` before anything is known, and the share of all answers that
+    say yes.
     Source: Dawid & Skene 1979 with one pair of error rates for all raters; expectation maximisation.
     """
     twice = cells.answered_twice()
     n, k, pages = (part.astype(np.float64) for part in (twice.n, twice.k, twice.count))
     p = np.divide(k, n, out=np.zeros_like(n), where=n > 0)
     found = _rates(n, k, pages, p)
+    if not twice.n_items:
+        return found._replace(share=(cells.n_yes + 0.5) / (cells.n_answers + 1))
     for _ in range(_STEPS):
         before, p = p, found.p_yes(n, k)
         found = _rates(n, k, pages, p)

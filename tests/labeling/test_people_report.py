@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from labeling import conduct, consensus, honeypots, people_report, summaries
+from labeling import conduct, conduct_checks, consensus, honeypots, people_report, summaries
 from labeling.models import ConductCount, Judgment, Purpose, Rater, RaterWeek
 from labeling.people_report import Filters
 from labeling.quality.others import MODEL_BASED
@@ -225,3 +225,16 @@ def test_a_filter_that_is_none_is_refused_by_the_api_and_passed_over_by_the_page
     client.force_login(make_member(project, "manager"))
     assert client.get(f"/api/v1/projects/pages/annotators/?{query}").status_code == 400
     assert client.get(f"/p/pages/annotators/?{query}").status_code == 200
+
+
+# ---- what must be true ----------------------------------------------------------------------------------------------
+def test_a_week_that_is_kept_otherwise_than_counted_is_found(project, alice):
+    differing(project, alice, from_page=30, n=40)
+    given_known(project, alice, says=True, n=2)
+    counted(project)
+    assert list(conduct_checks.weeks()) == []
+    RaterWeek.objects.filter(rater__user=alice).update(known_pages=7)
+    [breach, *_] = list(conduct_checks.weeks())
+    assert "known_pages" in breach
+    make_judgment(make_item(project), alice)
+    assert list(conduct_checks.weeks()) == []  # not counted yet: nothing to say

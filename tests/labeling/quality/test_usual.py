@@ -28,3 +28,8 @@ def test_more_yes_make_yes_likelier_and_no_answer_leaves_the_share():
 def test_nobody_has_answered_anything_twice():
     found = usual_rater(Cells.from_rows([]))
     assert (found.sensitivity, found.specificity) == pytest.approx((0.75, 0.95)) and found.share == 0.5
+
+
+def test_pages_answered_once_tell_how_often_a_label_holds_where_there_are_no_others():
+    found = usual_rater(Cells.from_rows([(1, 0, 95), (1, 1, 4)]))
+    assert found.share == pytest.approx(0.045) and found.sensitivity == pytest.approx(0.75)
