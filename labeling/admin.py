@@ -76,7 +76,9 @@ class RaterAdmin(ReadOnly):
 
 
 # ---- what is asked --------------------------------------------------------------------------------------------------
-@admin.register(models.RaterWeek, models.ConductCount, models.DoubtRanking, models.Doubt, models.Rejudging)
+@admin.register(
+    models.RaterWeek, models.RaterTotal, models.ConductCount, models.DoubtRanking, models.Doubt, models.Rejudging
+)
 class CountsAdmin(ReadOnly):
     """What jobs keep for dashboards."""
 

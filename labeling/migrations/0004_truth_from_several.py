@@ -900,4 +900,54 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(weigh_what_waits, migrations.RunPython.noop),
+        migrations.AddField(
+            model_name="conductcount",
+            name="monday",
+            field=models.DateField(blank=True, null=True),
+        ),
+        migrations.AddField(
+            model_name="conductcount",
+            name="schema",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="labeling.schemaversion",
+            ),
+        ),
+        migrations.CreateModel(
+            name="RaterTotal",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("weeks", models.PositiveSmallIntegerField(default=0)),
+                ("stream", models.CharField(blank=True, max_length=12)),
+                ("sums", models.JSONField(default=dict)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="labeling.project",
+                    ),
+                ),
+                (
+                    "rater",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="labeling.rater",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["project", "weeks", "stream"], name="rater_total")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("rater", "weeks", "stream"), name="one_total_per_rater")
+                ],
+            },
+        ),
     ]

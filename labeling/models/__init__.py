@@ -1,4 +1,4 @@
-from labeling.models.conduct import ConductCount, RaterWeek
+from labeling.models.conduct import ConductCount, RaterTotal, RaterWeek
 from labeling.models.desks import Desk, PauseReason
 from labeling.models.doubts import Doubt, DoubtRanking, Rejudging
 from labeling.models.events import Event, Heartbeat, IdempotencyKey, Job
@@ -66,6 +66,7 @@ __all__ = [
     "Rater",
     "RaterCell",
     "RaterSkill",
+    "RaterTotal",
     "RaterWeek",
     "RefusedRow",
     "Rejudging",

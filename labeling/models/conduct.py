@@ -36,12 +36,34 @@ class RaterWeek(models.Model):
         return f"{self.rater} in the week of {self.week}"
 
 
+class RaterTotal(models.Model):
+    """One rater's weeks added up, so that a page of hundreds of people reads one row each."""
+
+    project = models.ForeignKey("labeling.Project", models.CASCADE, related_name="+", db_index=False)
+    rater = models.ForeignKey("labeling.Rater", models.CASCADE, related_name="+", db_index=False)
+    weeks = models.PositiveSmallIntegerField(default=0)  # the last so many when it was counted; 0: all
+    stream = models.CharField(max_length=12, blank=True)  # of pages chosen in one way; empty: in any
+    sums = models.JSONField(default=dict)  # as rater_tallies.Totals reads them
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rater", "weeks", "stream"], name="one_total_per_rater")]
+        indexes = [models.Index(fields=["project", "weeks", "stream"], name="rater_total")]
+
+    def __str__(self) -> str:
+        return f"{self.rater} over {self.weeks or 'all'} weeks"
+
+
 class ConductCount(models.Model):
     """How far the weeks of a project are counted."""
 
     project = models.OneToOneField("labeling.Project", models.CASCADE, primary_key=True, related_name="+")
     counted_at = models.DateTimeField()
     last_judgment = models.BigIntegerField(default=0)
+    # Totals of everybody hang on both: the last four weeks are others from Monday on, and questions change.
+    monday = models.DateField(null=True, blank=True)
+    schema = models.ForeignKey(
+        "labeling.SchemaVersion", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
 
     def __str__(self) -> str:
         return f"weeks of {self.project}"
