@@ -7,6 +7,7 @@ hashed and compressed beforehand, as `./touchstone up` prepares them.
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.management import call_command
@@ -16,7 +17,8 @@ from playwright.sync_api import Browser
 from benchmarks.figures import Figure, at_most
 from benchmarks.rows import make_annotator
 from labeling import projects, publishing, slots
-from labeling.models import Project, Selection, User
+from labeling.models import Project, Selection
+from tests import chromium
 from tests.factories import make_item
 from tests.real_http import serving
 
@@ -26,10 +28,29 @@ TEXT = "Words of the page, as a visitor would have read them on that day. " * 12
 IN_ENGLISH = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
 
 
-def measure(browser: Browser) -> Iterator[Figure]:
-    project = wordy_project()
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Where an annotator goes, and the cookie that says who it is."""
+
+    path: str
+    session: str
+
+
+def measure() -> Iterator[Figure]:
+    visit = prepare()  # before there is a browser: its loop keeps this thread from the database
+    with chromium.running() as browser:
+        yield from weigh(browser, visit)
+
+
+def prepare() -> Visit:
+    project, client = wordy_project(), Client()
+    client.force_login(make_annotator(project))
+    return Visit(f"/p/{project.slug}/annotate/", client.cookies[settings.SESSION_COOKIE_NAME].value)
+
+
+def weigh(browser: Browser, visit: Visit) -> Iterator[Figure]:
     with compressed_files(), serving() as (host, port):
-        fetched = fetch(browser, f"http://{host}:{port}", f"/p/{project.slug}/annotate/", make_annotator(project))
+        fetched = fetch(browser, f"http://{host}:{port}", visit)
     yield at_most("annotate page, cold: requests", len(fetched), 8, digits=0)
     yield at_most("annotate page, cold: on the wire", sum(fetched.values()) / 1000, 120, "KB", digits=1)
     pages = [size for url, size in fetched.items() if "/static/" not in url]
@@ -64,13 +85,10 @@ def compressed_files() -> Iterator[None]:
             yield
 
 
-def fetch(browser: Browser, address: str, path: str, person: User) -> dict[str, int]:
+def fetch(browser: Browser, address: str, visit: Visit) -> dict[str, int]:
     """{address: bytes received for it, headers included} of everything the page asks for, from an empty cache."""
     context = browser.new_context(base_url=address, **IN_ENGLISH)
-    client = Client()
-    client.force_login(person)
-    name = settings.SESSION_COOKIE_NAME
-    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": address}])
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": visit.session, "url": address}])
     page = context.new_page()
     wire = context.new_cdp_session(page)
     asked: dict[str, str] = {}
@@ -78,6 +96,6 @@ def fetch(browser: Browser, address: str, path: str, person: User) -> dict[str, 
     wire.on("Network.requestWillBeSent", lambda said: asked.setdefault(said["requestId"], said["request"]["url"]))
     wire.on("Network.loadingFinished", lambda said: sizes.update({said["requestId"]: said["encodedDataLength"]}))
     wire.send("Network.enable")
-    page.goto(path, wait_until="networkidle")
+    page.goto(visit.path, wait_until="networkidle")
     context.close()
     return {url: sizes[request] for request, url in asked.items() if not url.startswith("data:")}

@@ -12,7 +12,7 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
-from benchmarks import annotating, exporting, importing, queueing
+from benchmarks import annotating, exporting, importing, page_weight, queueing
 from benchmarks.figures import Figure
 
 
@@ -51,6 +51,7 @@ def run(sizes: Sizes, *, database_url: str) -> dict[str, Any]:
             clients=sizes.clients, seconds=sizes.seconds, database_url=database_url
         ),
         "export": lambda: exporting.measure(sizes.judgments),
+        "page": page_weight.measure,
     }
     figures = {name: [asdict(figure) for figure in measure()] for name, measure in parts.items()}
     return {
