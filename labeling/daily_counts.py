@@ -60,11 +60,11 @@ def counted(project: Project, span: Span = EVER) -> list[DailyCount]:
             counts.answers += n
             counts.timed_answers += timed
             counts.seconds += seconds or 0.0
-    decisions = Adjudication.objects.in_force().filter(span.within("decided_at"), item__project=project)
-    by_day = decisions.annotate(day=TruncDate("decided_at", tzinfo=UTC)).order_by().values_list("day")
-    for day, n in by_day.annotate(n=Count("pk")):
-        row(day, ALL).decisions += n
-    for page in _pages(project, span):
+    for page in _settled_pages(project, span):
+        if page.decided_at and span.holds(page.decided_at):
+            row(page.decided_at.date(), ALL).decisions += 1
+        if not page.is_all_ours or not span.holds(page.last):
+            continue
         for stream, (n, seconds) in page.by_stream().items():
             _add_page(row(page.last.date(), stream), n, seconds)
     return [rows[place] for place in sorted(rows)]
@@ -88,6 +88,7 @@ class _Page:
     """All that one settled page took."""
 
     last: datetime
+    decided_at: datetime | None
     is_all_ours: bool = True
     deciding: float | None = 0.0
     given: dict[str, list[float | None]] = field(default_factory=lambda: defaultdict(list))
@@ -109,16 +110,16 @@ ROW = (
 )  # fmt: skip
 
 
-def _pages(project: Project, span: Span) -> list[_Page]:
-    """Pages answered here alone that were settled in the span."""
+def _settled_pages(project: Project, span: Span) -> Iterable[_Page]:
+    """Settled pages that were answered or decided in the span, whenever they were settled."""
     pages: dict[int, _Page] = {}
     for _, item, stream, source, at, seconds, decided_at, deciding in _votes_on_settled(project, span):
-        page = pages.setdefault(item, _Page(at))
+        page = pages.setdefault(item, _Page(at, decided_at))
         page.last = max(page.last, at, decided_at or at)
         page.is_all_ours &= source != Judgment.Source.IMPORT
         page.deciding = deciding if decided_at else 0.0
         page.given[stream or Stream.IMPORT.value].append(seconds)
-    return [page for page in pages.values() if page.is_all_ours and span.holds(page.last)]
+    return pages.values()
 
 
 def _votes_on_settled(project: Project, span: Span) -> Iterator[tuple[Any, ...]]:
@@ -177,6 +178,11 @@ def rebuild(project: Project) -> None:
     """Count every day of a project again, from nothing."""
     for day in days_of(project):
         _store(project, day)
+
+
+def kept(project: Project) -> list[DailyCount]:
+    """Every day as it is kept."""
+    return list(DailyCount.objects.filter(project=project).order_by("day", "stream"))
 
 
 def days_of(project: Project) -> list[date]:

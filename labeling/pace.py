@@ -1,31 +1,32 @@
-"""Work over time: answers by week, and the burn-up with its forecast as the geometry of an SVG (see plots.py)."""
+"""Work over time: done by week, and the burn-up with its forecast as the geometry of an SVG (see plots.py)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from labeling.plots import Scale
+from labeling.quality import forecast
 
-WEEK = timedelta(days=7)
-FEWEST_WEEKS = 2  # whole weeks with work, before anything is said about the weeks to come
-LONGEST_WEEKS = 260  # five years: nobody plans further ahead
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 Unknown = Literal["too little work", "too far away"]  # why there is no forecast
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The fan of futures up to the goal, and the days by which 5, 50 and 95 of 100 of them have reached it."""
+    """The fan of futures up to the goal, and the days by which 5, 25, 50, 75 and 95 of 100 of them have reached it."""
 
     fan_9: str
     fan_5: str
     middle: str
     finish_x: str
     earliest: date
+    early: date
     finish: date
+    late: date
     latest: date
 
 
@@ -50,7 +51,7 @@ def by_week(by_day: Mapping[date, int], *, today: date) -> list[tuple[date, int]
     """
     if not by_day:
         return []
-    monday = min(by_day) - timedelta(days=min(by_day).weekday())
+    monday = monday_of(min(by_day))
     n_weeks = (max(today, *by_day) - monday).days // 7 + 1
     added = [0] * n_weeks
     for day, n in by_day.items():
@@ -58,61 +59,67 @@ def by_week(by_day: Mapping[date, int], *, today: date) -> list[tuple[date, int]
     return [(monday + WEEK * place, int(total)) for place, total in enumerate(np.cumsum(added))]
 
 
-def burn_up(weeks: list[tuple[date, int]], *, goal: int, rng: np.random.Generator) -> BurnUp:
-    """The burn-up of weeks (at least one, the last not over yet) towards a goal, with a forecast where one can be made.
+def monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
-    The fan repeats past weeks drawn at random: half of the futures end inside the dark part, 9 in 10 inside the light.
-    """
+
+def whole_weeks(by_day: Mapping[date, int], *, today: date) -> list[int]:
+    """Work of each seven days back from yesterday to the first day of work, the latest last. Today is not over."""
+    if not by_day:
+        return []
+    n_weeks = max((today - min(by_day)).days // 7, 0)
+    weeks = [0] * n_weeks
+    for day, n in by_day.items():
+        back = (today - DAY - day).days // 7
+        if 0 <= back < n_weeks:
+            weeks[n_weeks - 1 - back] += n
+    return weeks
+
+
+def burn_up(by_day: Mapping[date, int], *, goal: int, today: date, rng: np.random.Generator) -> BurnUp:
+    """The burn-up of work (a day of it at least) towards a goal, with a forecast where one can be made."""
+    weeks = by_week(by_day, today=today)
+    first, now = weeks[0][0], max(today, *by_day) + DAY
     done = weeks[-1][1]
-    added = np.diff([0, *(total for _, total in weeks)])[:-1]  # the last week is not over
-    is_enough = (added > 0).sum() >= FEWEST_WEEKS
-    ends = _weeks_left(added, goal - done, rng=rng) if done < goal and is_enough else None
-    scale, height = Scale(0, len(weeks) + (ends[4] if ends else 0)), max(goal, done) * 1.08
-    x = [float(scale.percent(place)) for place in range(len(weeks) + 1)]
-    y = [_down(total, height) for total in (0, *(total for _, total in weeks))]
-    top = _down(goal, height)
+    recent = whole_weeks(by_day, today=today)
+    ends = forecast.weeks_left(recent, goal - done, rng=rng) if done < goal else None
+    days = [_after(today, weeks_left) for weeks_left in ends] if ends and math.isfinite(ends.latest) else None
+    scale, height = Scale(0, ((days[-1] if days else now) - first).days), max(goal, done) * 1.08
+    steps = [(first, 0), *((min(monday + WEEK, now), total) for monday, total in weeks)]
+    points = [(_percent(scale, day - first), _down(total, height)) for day, total in steps]
     return BurnUp(
-        done=" ".join(f"{left:.2f},{down:.2f}" for left, down in zip(x, y, strict=True)),
-        last_x=f"{x[-1]:.1f}",
-        last_y=f"{y[-1]:.1f}",
-        goal_y=f"{top:.2f}",
+        done=" ".join(f"{x:.2f},{y:.2f}" for x, y in points),
+        last_x=f"{points[-1][0]:.1f}",
+        last_y=f"{points[-1][1]:.1f}",
+        goal_y=f"{_down(goal, height):.2f}",
         weeks=weeks,
         marks=[(f"{_down(n, height):.2f}", f"{n:,}") for n in range(0, int(height) + 1, _round_step(height))],
-        forecast=_forecast(weeks, ends, scale, tip=(x[-1], y[-1]), top=top) if ends else None,
-        unknown=None if ends or done >= goal else "too far away" if is_enough else "too little work",
-    )
+        forecast=_fan_of(days, [_percent(scale, day - first) for day in days], points[-1], _down(goal, height))
+        if days else None,
+        unknown=None if days or done >= goal else "too far away" if ends else "too little work",
+    )  # fmt: skip
 
 
-def _forecast(
-    weeks: list[tuple[date, int]], ends: list[int], scale: Scale, *, tip: tuple[float, float], top: float
-) -> Forecast:
-    crossing = [float(scale.percent(len(weeks) + n)) for n in ends]
-    over = weeks[-1][0] + WEEK  # the day after this week
+def _after(today: date, weeks: float) -> date:
+    return today + timedelta(days=max(math.ceil(7 * weeks), 1))
+
+
+def _fan_of(days: list[date], crossing: list[float], tip: tuple[float, float], top: float) -> Forecast:
     return Forecast(
         fan_9=_fan(tip, crossing[0], crossing[4], top),
         fan_5=_fan(tip, crossing[1], crossing[3], top),
         middle=f"{tip[0]:.2f},{tip[1]:.2f} {crossing[2]:.2f},{top:.2f}",
         finish_x=f"{crossing[2]:.1f}",
-        earliest=over + WEEK * ends[0],
-        finish=over + WEEK * ends[2],
-        latest=over + WEEK * ends[4],
-    )
-
-
-def _weeks_left(added: npt.NDArray[np.int64], remaining: int, *, rng: np.random.Generator) -> list[int] | None:
-    """Weeks after this one until the rest is done in 5, 25, 50, 75 and 95 of 100 futures; None when it is years away.
-
-    added: (n_weeks,) answers of each whole past week, weeks without work among them, not all 0. A future repeats such
-    weeks, drawn with replacement.
-    """
-    futures = rng.choice(added, size=(1000, LONGEST_WEEKS)).cumsum(axis=1)
-    reached = np.where(futures[:, -1] >= remaining, (futures >= remaining).argmax(axis=1) + 1, LONGEST_WEEKS + 1)
-    ends = [int(n) for n in np.quantile(reached, [0.05, 0.25, 0.5, 0.75, 0.95], method="higher")]
-    return ends if ends[4] <= LONGEST_WEEKS else None
+        earliest=days[0], early=days[1], finish=days[2], late=days[3], latest=days[4],
+    )  # fmt: skip
 
 
 def _fan(tip: tuple[float, float], left: float, right: float, top: float) -> str:
     return f"M{tip[0]:.2f},{tip[1]:.2f}L{left:.2f},{top:.2f}L{right:.2f},{top:.2f}Z"
+
+
+def _percent(scale: Scale, since: timedelta) -> float:
+    return float(scale.percent(since.days))
 
 
 def _down(value: float, height: float) -> float:

@@ -1,64 +1,15 @@
-"""How a project stands: the counts from import to gold, what they say in one sentence, and the biggest obstacle."""
+"""What the counts of a project and its agreement say: how it stands in a sentence, and the biggest obstacle."""
 
-from dataclasses import dataclass
 from typing import Literal
 
-from django.db.models import Count, Sum
-
-from labeling.models import Assignment, Consensus, Draw, GoldRelease, Import, Item, ItemState, Project, State
-from labeling.models.work import COUNTED
 from labeling.phrases import count, counted, listed, number, sentence_start
+from labeling.project_counts import Counts
 from labeling.reports import Report, TicksMost
 
 Obstacle = Literal["import", "queue", "answer", "people", "decide", "label", "sample", "freeze", "evaluate"]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    n_pages: int
-    n_refused: int
-    n_answers: int
-    n_waiting: int  # slots nobody has answered yet
-    n_agreed: int
-    n_disputed: int  # open now
-    n_decided: int
-    n_samples: int
-    release: str  # version of the newest, or nothing
-
-    @property
-    def n_answers_wanted(self) -> int:
-        return self.n_answers + self.n_waiting
-
-    @property
-    def n_contested(self) -> int:
-        """Pages on which people disagreed, decided or not."""
-        return self.n_disputed + self.n_decided
-
-
-def of_project(project: Project, report: Report) -> Standing:
-    """Counts by GROUP BY: six queries, whatever the number of pages."""
-    by_state = dict(
-        Consensus.objects.filter(project=project, item__state=ItemState.ACTIVE)
-        .values_list("state")
-        .annotate(n=Count("id"))
-    )
-    newest = GoldRelease.objects.filter(project=project).order_by("-major", "-minor", "-patch").first()
-    return Standing(
-        n_pages=Item.objects.filter(project=project).active().count(),
-        n_refused=Import.objects.filter(project=project).aggregate(n=Sum("rows_refused"))["n"] or 0,
-        n_answers=report.n_answers,
-        n_waiting=Assignment.objects.filter(
-            project=project, purpose__in=COUNTED, available_at__isnull=False, state__in=[State.OPEN, State.LEASED]
-        ).count(),
-        n_agreed=by_state.get(Consensus.State.AGREED, 0),
-        n_disputed=by_state.get(Consensus.State.DISPUTED, 0),
-        n_decided=by_state.get(Consensus.State.ADJUDICATED, 0),
-        n_samples=Draw.objects.filter(project=project).count(),
-        release=newest.version if newest else "",
-    )
-
-
-def obstacle(now: Standing, report: Report, *, names_people: bool) -> Obstacle:
+def obstacle(now: Counts, report: Report, *, names_people: bool) -> Obstacle:
     """What most stands between this project and a release one can trust."""
     if not now.n_pages:
         return "import"
@@ -77,7 +28,7 @@ def obstacle(now: Standing, report: Report, *, names_people: bool) -> Obstacle:
     return "freeze" if not now.release else "evaluate"
 
 
-def headline(now: Standing, report: Report) -> str:
+def headline(now: Counts, report: Report) -> str:
     """One or two short sentences: how far the answers are, and whether the labels can be relied on."""
     if not now.n_pages:
         return "No pages yet."
@@ -150,7 +101,7 @@ def _is_apart(report: Report, rater: int, shown: list[int]) -> bool:
     return bool(known) and all((pair.high or 0) < 0.2 for pair in known)
 
 
-def _answers(now: Standing, report: Report) -> str:
+def _answers(now: Counts, report: Report) -> str:
     if now.n_waiting:
         return f"{now.n_answers:,} of {now.n_answers_wanted:,} answers are in."
     fewest, most = report.answers_per_page

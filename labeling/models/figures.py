@@ -26,7 +26,7 @@ class DailyCount(models.Model):
     answers = models.PositiveIntegerField(default=0)  # given here, and counted today
     timed_answers = models.PositiveIntegerField(default=0)  # of which the active time is known
     seconds = models.FloatField(default=0.0)  # their active time
-    decisions = models.PositiveIntegerField(default=0)  # pages decided, the decision in force
+    decisions = models.PositiveIntegerField(default=0)  # settled pages with a decision of this day in force
     pages = models.PositiveIntegerField(default=0)  # settled
     page_answers = models.PositiveIntegerField(default=0)  # what it took in all
     page_answers_squared = models.PositiveBigIntegerField(default=0)

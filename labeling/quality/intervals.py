@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TypedDict
 
-from scipy.special import betaincinv, ndtri
+from scipy.special import betaincinv, ndtri, stdtrit
 
 LEVEL = 0.95
 FEWEST_PAGES = 5  # below, a standard error over pages says nothing
@@ -83,6 +83,28 @@ def proportion(successes: int, n: int, *, level: float = LEVEL, nothing: str = "
         return undefined(nothing, level=level)
     low, high = jeffreys_interval(successes, n, level=level)
     return Estimate(successes / n, low, high, level=level, n=n)
+
+
+def mean(
+    n: int, total: float, squares: float, *, level: float = LEVEL, nothing: str = "nothing counted yet"
+) -> Estimate:
+    """The mean of n numbers that are not negative, from two sums, with Student's interval.
+
+    total, squares: the sum of the numbers and that of their squares.
+
+    Returns an Estimate, its low end cut off at 0; undefined, for that reason, when n is 0; without an interval below
+    five. Raises ValueError when the sums cannot be those of such numbers.
+    """
+    if n < 0 or total < 0 or squares * n < total * total * (1 - 1e-9):
+        raise ValueError(f"{n} numbers cannot have the sum {total} and the sum of squares {squares}")
+    if n == 0:
+        return undefined(nothing, level=level)
+    value = total / n
+    if n < FEWEST_PAGES:
+        return Estimate(value, None, None, level=level, n=n, reason=f"only {n}: an interval needs {FEWEST_PAGES}")
+    variance = max(squares - total * value, 0.0) / (n - 1)
+    half = -float(stdtrit(n - 1, _tail(level))) * math.sqrt(variance / n)
+    return Estimate(value, max(value - half, 0.0), value + half, level=level, n=n)
 
 
 def too_few_pages(n: int, *, what: str) -> str | None:

@@ -1,25 +1,14 @@
 """What the figures of the overview and the agreement page show: the rows their fragments draw."""
 
-from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
-
-from labeling import pace, phrases, plots, standing
+from labeling import phrases, plots, standing
 from labeling.quality.intervals import Estimate
 from labeling.repeats import Consistency
 from labeling.reports import LabelReport, Report
 
 YES_OF_A_PAGE = ("one", "two", "three or more")  # as bars, from left to right
-DAYS_SHOWN = 28
-BARS_HEIGHT = 120
 TICKS_OF_SHARES = [(plots.Scale(0.0, 1.0).percent(value), f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]
-NEAR_THE_EDGE = 75  # percent of the width: a word centred there would leave the card
-# Why there is no forecast, in words.
-NO_FORECAST: dict[pace.Unknown, str] = {
-    "too little work": "When the rest is in cannot be told yet: two whole weeks with answers are needed.",
-    "too far away": "When the rest is in cannot be told: at the pace of these weeks it may take more than five years.",
-}
 
 
 def forest(report: Report, *, names_people: bool) -> dict[str, Any]:
@@ -152,85 +141,6 @@ def balance(report: Report) -> dict[str, Any]:
             for label, bars, row in zip(labels, drawn, counts, strict=True)
         ],
     }  # fmt: skip
-
-
-def progress(report: Report, *, waiting: int, today: date) -> dict[str, Any]:
-    """Answers given here by week, towards all that are asked for here; imported ones cost nobody's time."""
-    weeks = pace.by_week(report.answers_by_day, today=today)
-    if not weeks:
-        return {"heading": "When all answers will be in", "why": _nobody_yet(report, waiting=waiting)}
-    given = weeks[-1][1]
-    drawn = pace.burn_up(weeks, goal=given + waiting, rng=np.random.default_rng(len(weeks)))
-    heading, note = _outlook(drawn, given=given, goal=given + waiting, today=today)
-    return {
-        "heading": heading,
-        "caption": f"Answers given here, by week.{_left_out(report.n_answers - given)}",
-        "note": note,
-        "plot": drawn,
-        "given": f"{given:,}",
-        "goal": f"{given + waiting:,}",
-        "anchor": "e" if drawn.forecast and float(drawn.forecast.finish_x) > NEAR_THE_EDGE else "m",
-        "rows": [(week, f"{total:,}") for week, total in weeks],
-    }
-
-
-def _outlook(drawn: pace.BurnUp, *, given: int, goal: int, today: date) -> tuple[str, str]:
-    """What the burn-up says as a heading, and in a sentence how sure that is or why it cannot be told."""
-    if drawn.forecast:
-        earliest, finish, latest = (
-            _day(day, today=today) for day in (drawn.forecast.earliest, drawn.forecast.finish, drawn.forecast.latest)
-        )
-        between = f"between {earliest} and {latest}" if earliest != latest else f"by {finish}"
-        note = f"9 in 10 forecasts end {between}; 5 in 10 in the darker part."
-        return f"All answers may be in by about {finish}", note
-    if given >= goal:
-        return "All answers asked for are in", ""
-    return f"{given:,} of {goal:,} answers are in", NO_FORECAST[drawn.unknown] if drawn.unknown else ""
-
-
-def _left_out(n_imported: int) -> str:
-    if not n_imported:
-        return ""
-    return f" {phrases.counted(n_imported, 'imported one')} {'is' if n_imported == 1 else 'are'} left out."
-
-
-def _nobody_yet(report: Report, *, waiting: int) -> str:
-    """Why nothing can be said about work over time: what is known came from a file."""
-    n = phrases.counted(report.n_answers, "answer")
-    known = f"the {n} known so far {'was' if report.n_answers == 1 else 'were'} imported"
-    if not waiting:
-        return f"Cannot tell yet: nobody is asked for answers here, and {known}. Queue pages to begin."
-    first = f"the first of {waiting:,} answers" if waiting > 1 else "the one answer"
-    return f"Cannot tell yet: {first} asked for here is still to come, and {known}."
-
-
-def throughput(report: Report, *, today: date) -> dict[str, Any]:
-    """Answers given here on each of the last 28 days."""
-    by_day = report.answers_by_day
-    if not by_day:
-        return {"heading": "Answers a day", "why": "Cannot tell yet: no answer has been given here so far."}
-    days = [today - timedelta(days=back) for back in reversed(range(DAYS_SHOWN))]
-    counts = [by_day.get(day, 0) for day in days]
-    worked = [n for n in counts if n]
-    if not worked:
-        last = _day(max(by_day), today=today)
-        return {"heading": "No answer in four weeks", "why": f"The last answer was given on {last}."}
-    return {
-        "heading": f"{phrases.counted(sum(worked), 'answer')} in four weeks, on {phrases.counted(len(worked), 'day')}",
-        "caption": f"Answers given here, by day, to {_day(today, today=today)}.",
-        "rows": [
-            {"day": day, "n": f"{n:,}", "bar": bar, "is_most": n == max(counts)}
-            for day, n, bar in zip(days, counts, plots.bars(counts, height=BARS_HEIGHT), strict=True)
-        ],
-        "most": f"{max(counts):,}",
-        "first": _day(days[0], today=today),
-        "last": _day(today, today=today),
-    }
-
-
-def _day(day: date, *, today: date) -> str:
-    """ "3 October" on one line; with its year when that is another one."""
-    return f"{day.day}\u00a0{day:%B}" + (f"\u00a0{day.year}" if day.year != today.year else "")
 
 
 # ---- one person -----------------------------------------------------------------------------------------------------

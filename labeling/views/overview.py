@@ -1,19 +1,25 @@
 """The first page of a project: how things stand in one sentence, what to do next, and the pictures behind it."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from labeling import permissions, phrases, reports, standing
-from labeling.models import Judgment, Project
-from labeling.standing import Obstacle, Standing
-from labeling.views import figures
+from labeling import daily_counts, permissions, phrases, project_counts, reports, standing
+from labeling.models import DailyCount, Judgment, Project
+from labeling.project_counts import Counts
+from labeling.standing import Obstacle
+from labeling.views import charts, costs, figures, queue_health
 from labeling.views.annotate import progress
+from labeling.views.csv_files import csv_file
 from labeling.views.languages import speak_to
+from labeling.views.shown import Shown
 from labeling.web import PersonRequest, page
 
 PEOPLE_SHOWN = 7
@@ -37,27 +43,70 @@ STEPS: dict[Obstacle, tuple[str, str, str]] = {
 def overview(request: PersonRequest, project: Project) -> HttpResponse:
     if not _may(request, project, "agreement.read_project"):
         return _own_figures(request, project)
-    report = reports.of_project(project)
-    now = standing.of_project(project, report)
+    work = _work(request, project)
+    now, report = work.counts, reports.of_project(project)
     names_people = _may(request, project, "agreement.read_per_annotator")
     context = {
         "now": now,
+        "counted_at": work.counted_at,
         "headline": standing.headline(now, report),
         "finding": standing.about_people(report.ticks_most, report.votes.names) if report.ticks_most else "",
         "step": _next_step(request, project, now, report, names_people=names_people),
         "also_decide": now.n_disputed and _may(request, project, "adjudication.list"),
-        "steps": steps(now, report),
+        "steps": steps(now, charts.seconds_an_answer(work.days)),
+        "shown": work.shown.choices(),
+        "queue_health": queue_health.queue_health(now, now=work.now),
     }
-    if report.n_answers:
-        today = timezone.now().date()
+    if now.n_answers:
+        of_stream = reports.of_project(project, stream=work.shown.stream) if work.shown.stream else report
         context |= {
-            "forest": figures.forest(report, names_people=names_people),
-            "matrix": figures.matrix(report, most=PEOPLE_SHOWN) if names_people else None,
-            "progress_plot": figures.progress(report, waiting=now.n_waiting, today=today),
-            "throughput": figures.throughput(report, today=today),
-            "balance": figures.balance(report),
+            "forest": figures.forest(of_stream, names_people=names_people),
+            "matrix": figures.matrix(of_stream, most=PEOPLE_SHOWN) if names_people else None,
+            "progress_plot": work.progress(),
+            "throughput": charts.throughput(work.days, work.shown),
+            "cost": costs.cost(project, work.days, work.shown),
+            "balance": figures.balance(of_stream),
         }
     return render(request, "labeling/overview.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What the figures about work are drawn from: read once, whichever of them are asked for."""
+
+    project: Project
+    shown: Shown
+    now: datetime
+    counts: Counts
+    counted_at: datetime | None  # None: just now
+    days: list[DailyCount]
+
+    def progress(self) -> dict[str, Any]:
+        return charts.progress(self.project, self.days, self.counts, today=self.shown.today)
+
+
+def _work(request: PersonRequest, project: Project) -> _Work:
+    now = timezone.now()
+    counts, counted_at = project_counts.of_project(project)
+    days = daily_counts.counted(project) if counted_at is None else daily_counts.kept(project)
+    return _Work(project, Shown.asked(request.GET, today=now.date()), now, counts, counted_at, days)
+
+
+FILES: dict[str, Callable[[_Work], charts.Csv]] = {
+    "progress": lambda work: work.progress().get("csv", (charts.PROGRESS_HEAD, [])),
+    "days": lambda work: charts.days_csv(work.days, work.shown),
+    "cost": lambda work: costs.cost(work.project, work.days, work.shown).get("csv", (costs.HEAD, [])),
+    "queue": lambda work: queue_health.queue_health(work.counts, now=work.now)["csv"],
+}
+
+
+@require_GET
+@page("agreement.read_project")
+def overview_csv(request: PersonRequest, project: Project, name: str) -> HttpResponse:
+    """The numbers behind one figure, for the stream and the time that are shown."""
+    if name not in FILES:
+        raise Http404
+    return csv_file(f"{project.slug}-{name}", *FILES[name](_work(request, project)))
 
 
 def _own_figures(request: PersonRequest, project: Project) -> HttpResponse:
@@ -69,7 +118,7 @@ def _own_figures(request: PersonRequest, project: Project) -> HttpResponse:
 
 
 def _next_step(
-    request: PersonRequest, project: Project, now: Standing, report: reports.Report, *, names_people: bool
+    request: PersonRequest, project: Project, now: Counts, report: reports.Report, *, names_people: bool
 ) -> dict[str, str] | None:
     """The one button: what removes the biggest obstacle, if this person may do it."""
     found = standing.obstacle(now, report, names_people=names_people)
@@ -81,14 +130,13 @@ def _next_step(
     return {"words": words, "url": reverse(name, args=[project.slug]), "obstacle": found}
 
 
-def steps(now: Standing, report: reports.Report) -> list[dict[str, Any]]:
+def steps(now: Counts, seconds: float | None) -> list[dict[str, Any]]:
     """From import to gate: each step's count, how far it is, and a few words."""
-    seconds = report.median_seconds
     refused = f"{phrases.counted(now.n_refused, 'row')} refused" if now.n_refused else "no row refused"
     return [
         _step("Imported", phrases.counted(now.n_pages, "page"), 1 if now.n_pages else 0, refused),
         _step("Answered", f"{now.n_answers:,} of {now.n_answers_wanted:,}", _share(now.n_answers, now.n_answers_wanted),
-              f"median {seconds:.0f} s a page" if seconds else "no times are known"),
+              f"{seconds:.0f} s an answer on average" if seconds else "no times are known"),
         _step("Disputed", phrases.counted(now.n_contested, "page"),
               _share(now.n_contested, now.n_contested + now.n_agreed),
               f"{now.n_agreed:,} without a dispute"),

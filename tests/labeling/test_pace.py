@@ -16,10 +16,10 @@ def day(n: int) -> date:
 
 
 def burn_up(*per_week, waiting, idle_weeks=0):
-    """The burn-up of so many answers a week, this week's last, looked at after more weeks without any."""
+    """The burn-up of so much work on the Mondays of weeks, looked at a week (and so many more) after the last."""
     by_day = {MONDAY + WEEK * place: n for place, n in enumerate(per_week)}
-    weeks = pace.by_week(by_day, today=max(by_day) + WEEK * idle_weeks)
-    return pace.burn_up(weeks, goal=sum(per_week) + waiting, rng=np.random.default_rng(1))
+    today = MONDAY + WEEK * (len(per_week) + idle_weeks)
+    return pace.burn_up(by_day, goal=sum(per_week) + waiting, today=today, rng=np.random.default_rng(1))
 
 
 def test_weeks_without_work_are_weeks_too():
@@ -34,8 +34,15 @@ def test_an_answer_from_a_clock_that_is_ahead_is_not_lost():
     assert pace.by_week({day(0): 3, day(7): 1}, today=day(6)) == [(day(0), 3), (day(7), 4)]
 
 
+def test_seven_days_back_from_yesterday_are_a_whole_week_and_today_is_none():
+    work = {day(0): 1, day(3): 10, day(9): 100, day(10): 1000}
+    assert pace.whole_weeks(work, today=day(10)) == [110]
+    assert pace.whole_weeks(work, today=day(14)) == [11, 1100]
+    assert pace.whole_weeks(work, today=day(0)) == []
+
+
 def test_there_is_no_forecast_before_two_whole_weeks_of_work():
-    plot = burn_up(50, 50, waiting=900)
+    plot = burn_up(50, waiting=900)
     assert (plot.forecast, plot.unknown) == (None, "too little work")
 
 
@@ -43,31 +50,38 @@ def test_weeks_without_work_are_not_weeks_of_work():
     assert burn_up(50, waiting=900, idle_weeks=9).unknown == "too little work"
 
 
-def test_steady_work_is_forecast_without_doubt():
-    forecast = burn_up(100, 100, 100, 100, waiting=600).forecast
-    assert forecast.earliest == forecast.finish == forecast.latest == MONDAY + WEEK * 10
+def test_the_end_is_reckoned_at_the_pace_so_far():
+    plot = burn_up(100, 100, 100, 100, waiting=600)
+    expected = MONDAY + WEEK * 10
+    assert abs(plot.forecast.finish - expected) < WEEK
+    assert plot.forecast.earliest < plot.forecast.early < plot.forecast.finish
+    assert plot.forecast.finish < plot.forecast.late < plot.forecast.latest
 
 
-def test_uneven_work_gives_a_wide_fan():
-    forecast = burn_up(200, 10, 150, 20, 90, waiting=1530).forecast
-    assert forecast.earliest < forecast.finish < forecast.latest
+def test_the_fan_ends_on_the_goal_and_the_line_begins_at_zero():
+    plot = burn_up(100, 100, 100, 100, waiting=600)
+    assert plot.forecast.fan_9.endswith(f"100.00,{plot.goal_y}Z")
+    assert plot.done.startswith("0.00,100.00 ")
 
 
-@pytest.mark.parametrize("idle_weeks", [1, 5, 20])
+@pytest.mark.parametrize("idle_weeks", [0, 2, 4])
 def test_a_forecast_never_lies_in_the_past(idle_weeks):
-    """Three good weeks, then nothing: the end is reckoned from today, and the idle weeks count."""
-    plot = burn_up(100, 100, 100, waiting=10, idle_weeks=idle_weeks)
-    assert plot.forecast.earliest > MONDAY + WEEK * (2 + idle_weeks)
+    """Three good weeks, then nothing: the end is reckoned from today."""
+    plot = burn_up(100, 100, 100, waiting=1, idle_weeks=idle_weeks)
+    assert plot.forecast.earliest > MONDAY + WEEK * (3 + idle_weeks)
 
 
 def test_idle_weeks_push_the_end_away():
-    busy, stopped = (burn_up(100, 100, 100, waiting=600, idle_weeks=n).forecast for n in (1, 8))
-    assert stopped.finish - busy.finish > WEEK * 7
+    busy, stopped = (burn_up(*[100] * 6, waiting=100, idle_weeks=n).forecast for n in (0, 1))
+    assert stopped.finish - busy.finish > WEEK
 
 
 def test_an_end_that_is_years_away_is_told_apart_from_too_little_work():
-    plot = burn_up(5, 5, 5, waiting=100_000)
-    assert (plot.forecast, plot.unknown) == (None, "too far away")
+    assert burn_up(5, 5, 5, waiting=100_000).unknown == "too far away"
+
+
+def test_work_that_nobody_does_any_more_has_no_end():
+    assert burn_up(100, 100, 100, waiting=10, idle_weeks=20).unknown == "too far away"
 
 
 def test_finished_work_has_no_forecast_and_needs_none():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from labeling import conduct, consensus, reports, standing, votes
+from labeling import conduct, consensus, project_counts, reports, standing, votes
 from labeling.models import Item, Judgment, Label, Rater, Selection
 from labeling.views import figures
 from tests.factories import (
@@ -177,7 +177,7 @@ def test_the_finding_about_people_is_what_the_paired_intervals_support(homepages
 
 def test_the_headings_say_no_more_than_the_numbers(homepages):
     report = reports.of_project(homepages)
-    now = standing.of_project(homepages, report)
+    now = project_counts.counted(homepages)
     assert standing.headline(now, report) == (
         "Every page asked has three answers. No label is reliable enough to release."
     )
@@ -211,7 +211,7 @@ def test_names_are_only_named_where_agreement_differs(project):
 # ---- the biggest obstacle -------------------------------------------------------------------------------------------
 def obstacle(project, *, names_people=True):
     report = reports.of_project(project)
-    return standing.obstacle(standing.of_project(project, report), report, names_people=names_people)
+    return standing.obstacle(project_counts.counted(project), report, names_people=names_people)
 
 
 def test_first_pages_are_missing_then_questions_then_answers(project):
@@ -284,79 +284,6 @@ def given_on(project, *days, n=1):
     for day in days:
         for _ in range(n):
             make_judgment(make_item(project), "w0", yes=["games"], submitted_at=datetime.combine(day, time(12), UTC))
-
-
-def progress(project, *, waiting, today):
-    return figures.progress(reports.of_project(project), waiting=waiting, today=today)
-
-
-def throughput(project, *, today):
-    return figures.throughput(reports.of_project(project), today=today)
-
-
-def test_imported_answers_leave_a_place_for_progress_and_throughput_and_say_why(client, homepages):
-    make_assignment(homepages, Item.objects.filter(project=homepages).first(), round=2)
-    client.force_login(make_member(homepages, "manager"))
-    html = " ".join(client.get(f"/p/{homepages.slug}/").content.decode().split())
-    why = "the one answer asked for here is still to come, and the 1,686 answers known so far were imported."
-    assert f'When all answers will be in</h2> <p class="not-yet">Cannot tell yet: {why}</p>' in html
-    why = "no answer has been given here so far."
-    assert f'Answers a day</h2> <p class="not-yet">Cannot tell yet: {why}</p>' in html
-
-
-def test_answers_given_here_are_drawn_as_progress_and_throughput(client, project):
-    two_answers(project, ["games"], [])
-    make_assignment(project)
-    client.force_login(make_member(project, "manager"))
-    html = client.get(f"/p/{project.slug}/").content.decode()
-    assert 'aria-label="2 of 3 answers after 1 week.' in html
-    assert "2 answers in four weeks, on 1 day; at most 2 on one day" in html
-    assert 'class="not-yet">Cannot tell yet: the' not in html
-
-
-def test_progress_counts_what_is_given_here_towards_what_is_asked_for_here(project):
-    make_judgment(make_item(project), "w1", source="import")
-    given_on(project, MONDAY, n=3)
-    found = progress(project, waiting=7, today=MONDAY)
-    assert (found["given"], found["goal"], found["heading"]) == ("3", "10", "3 of 10 answers are in")
-    assert found["caption"] == "Answers given here, by week. 1 imported one is left out."
-    assert found["note"] == "When the rest is in cannot be told yet: two whole weeks with answers are needed."
-
-
-def test_a_forecast_is_said_with_its_range_and_reckoned_from_today(project):
-    given_on(project, MONDAY, MONDAY + WEEK, MONDAY + WEEK * 2, n=2)
-    found = progress(project, waiting=4, today=MONDAY + WEEK * 2)
-    assert found["heading"] == "All answers may be in by about 12\u00a0October"
-    assert found["note"] == "9 in 10 forecasts end by 12\u00a0October; 5 in 10 in the darker part."
-    months_later = progress(project, waiting=4, today=date(2026, 12, 7))
-    assert months_later["heading"].endswith("\u00a02027")
-
-
-def test_an_end_years_away_is_not_blamed_on_too_little_work(project):
-    given_on(project, MONDAY, MONDAY + WEEK, MONDAY + WEEK * 2)
-    note = progress(project, waiting=1000, today=MONDAY + WEEK * 2)["note"]
-    assert note == "When the rest is in cannot be told: at the pace of these weeks it may take more than five years."
-
-
-def test_when_every_answer_is_in_nothing_is_forecast(project):
-    given_on(project, MONDAY)
-    found = progress(project, waiting=0, today=MONDAY)
-    assert (found["heading"], found["note"]) == ("All answers asked for are in", "")
-
-
-def test_throughput_shows_the_four_weeks_to_today(project):
-    given_on(project, MONDAY, MONDAY + timedelta(days=1), n=2)
-    given_on(project, MONDAY)
-    found = throughput(project, today=MONDAY + timedelta(days=2))
-    assert found["heading"] == "5 answers in four weeks, on 2 days"
-    assert [row["n"] for row in found["rows"]][-4:] == ["0", "3", "2", "0"]
-    assert [row["n"] for row in found["rows"] if row["is_most"]] == ["3"]
-
-
-def test_work_that_stopped_long_ago_is_not_drawn_as_if_it_went_on(project):
-    given_on(project, MONDAY)
-    found = throughput(project, today=MONDAY + WEEK * 20)
-    assert found["why"] == "The last answer was given on 7\u00a0September\u00a02026."
 
 
 def test_every_row_of_the_csv_carries_its_intervals(client, homepages):

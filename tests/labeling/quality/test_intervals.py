@@ -8,6 +8,7 @@ from labeling.quality.intervals import (
     Estimate,
     jeffreys_interval,
     log_complement_interval,
+    mean,
     most_unseen,
     proportion,
     too_few_pages,
@@ -88,3 +89,19 @@ def test_the_log_scale_interval_refuses_perfect_agreement():
 
 def test_what_no_page_showed_may_still_be_hidden_in_about_two_and_a_half_of_them():
     assert most_unseen(1000) == pytest.approx(2.5, abs=0.05)
+
+
+def test_a_mean_from_sums_has_students_interval():
+    """Of 1, 2, 3, 4, 5: t with 4 degrees of freedom is 2.776 (any table), the standard error sqrt(2.5 / 5)."""
+    found = mean(5, 15, 55)
+    assert (found.value, found.n) == (3, 5)
+    assert (found.low, found.high) == pytest.approx((3 - 2.776 * 0.5**0.5, 3 + 2.776 * 0.5**0.5), abs=1e-3)
+
+
+def test_a_mean_says_what_it_cannot_tell():
+    assert mean(0, 0, 0, nothing="no page is settled").reason == "no page is settled"
+    assert mean(4, 8, 16).low is None
+    assert (mean(5, 10, 20).low, mean(5, 10, 20).high) == (2, 2)
+    assert mean(5, 10, 100).low == 0
+    with pytest.raises(ValueError, match="cannot have"):
+        mean(5, 10, 1)

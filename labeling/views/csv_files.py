@@ -1,0 +1,19 @@
+"""Tables as CSV files."""
+
+import csv
+from collections.abc import Iterable
+from typing import Any
+
+from django.http import HttpResponse
+
+from labeling.exports import spreadsheet_safe
+
+
+def csv_file(name: str, head: list[str], rows: Iterable[list[Any]]) -> HttpResponse:
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    writer = csv.writer(response)
+    writer.writerow(head)
+    # Words come with imported files: a spreadsheet must not run what looks like a formula.
+    writer.writerows([spreadsheet_safe(str(cell)) for cell in row] for row in rows)
+    return response
