@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, Exists, FilteredRelation, OuterRef, QuerySet
 from django.db.models.functions import Now
 
-from labeling import ballots, expectations, fits, schemas, settling, standards
+from labeling import ballots, expectations, fits, one_more, schemas, settling, standards
 from labeling.ballots import Asked
 from labeling.fits import Fitted
 from labeling.models import (
@@ -53,6 +53,8 @@ class Count:
     fit_id: int | None = None
     gold: str = ""
     gold_sha256: str = ""
+    raters: frozenset[int] = frozenset()
+    is_drawn: bool = False
 
     def stored(self) -> tuple[Any, ...]:
         """The values of the columns in STORED."""
@@ -83,10 +85,11 @@ def count(votes: Sequence[Vote], decision: Decided | None, *, ground: Ground, as
     questions, fit_id = ground.questions, ground.fit.id if ground.fit else None
     wanted = ground.standards(is_drawn=is_drawn)
     decided = questions.answered_by(decision.verdicts, under=decision.schema_id) if decision else {}
+    raters = frozenset(vote.rater for vote in votes)
     todays = [settling.on_todays_questions(vote, questions) for vote in votes]
     if not is_drawn:
         pooled = tally(todays, complete=not asked.any, decided=decided, standards=wanted)
-        return Count(pooled, weighted_error(pooled, questions.schema), fit_id)
+        return Count(pooled, weighted_error(pooled, questions.schema), fit_id, raters=raters)
     found = settling.of_item(
         votes, decision, questions=questions, is_asked=asked.by_draw, others_asked=asked.otherwise,
         confirmed=wanted.confirmed,
@@ -94,7 +97,8 @@ def count(votes: Sequence[Vote], decision: Decided | None, *, ground: Ground, as
     contested = [] if asked.by_draw else found.undecided
     pooled = tally(todays, complete=not asked.any, decided=decided, contested=contested, standards=wanted)
     weighted = weighted_error(pooled, questions.schema)
-    return Count(pooled, weighted, fit_id, found.waits_for or settling.SETTLED, found.sha256)
+    waits_for = found.waits_for or settling.SETTLED
+    return Count(pooled, weighted, fit_id, waits_for, found.sha256, raters=raters, is_drawn=True)
 
 
 def weighted_error(said: Tally, schema: schemas.Schema) -> float:
@@ -113,13 +117,18 @@ def error_of(label: Mapping[str, Any]) -> float:
 
 
 # ---- one item, in the transaction of the answer ---------------------------------------------------------------------
-def refresh(item: Item, *, project: Project) -> Consensus:
-    """Count one item again and store it. The caller holds the item's lock."""
+def refresh(item: Item, *, project: Project, may_ask: bool = False) -> Consensus:
+    """Count one item again and store it. The caller holds the item's lock.
+
+    `may_ask`: an answer came, so that one more person is asked where the project wants that.
+    """
     standing = _standing(item)
     ground = Ground(project, standing.questions, standing.fit)
     found = count(
         standing.votes, standing.decision, ground=ground, asked=standing.asked, is_drawn=standing.is_drawn
     )  # fmt: skip
+    if may_ask and project.adaptive and (more := _one_more(item, standing, ground, found)):
+        found = count(standing.votes, standing.decision, ground=ground, asked=more, is_drawn=standing.is_drawn)
     if found.pooled.open or standing.has_disputes:
         _settle_disputes(project, {item.pk: found}, are_known=standing.has_disputes)
     if bool(item.not_assessable) != found.pooled.not_assessable:
@@ -132,6 +141,26 @@ def refresh(item: Item, *, project: Project) -> Consensus:
         anyone_spared=standing.anyone_spared,
     )  # fmt: skip
     return stored
+
+
+def more_for(found: Count, ground: Ground, *, public_id: str, spends: bool = False) -> str:
+    """The purpose for which one more person is asked of a page that nobody decided; "" when nobody is."""
+    return one_more.wanted(
+        ground.project, ground.questions.schema, ground.fit, found.pooled, raters=found.raters, public_id=public_id,
+        is_drawn=found.is_drawn, spends=spends,
+    )  # fmt: skip
+
+
+def _one_more(item: Item, standing: "_Standing", ground: Ground, found: Count) -> Asked | None:
+    """Who is asked now that one more is; None when nobody is."""
+    if standing.asked.any or standing.decision is not None:
+        return None
+    purpose = more_for(found, ground, public_id=item.public_id)
+    slot = one_more.open_slot(ground.project, item.pk, purpose=purpose) if purpose else None
+    if slot is None:
+        return None
+    of_a_draw = one_more.stream_of(slot) == Stream.GOLD
+    return Asked(by_draw=of_a_draw, otherwise=not of_a_draw)
 
 
 @dataclass(frozen=True, slots=True)

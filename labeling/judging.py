@@ -129,7 +129,7 @@ def _record(
             if ground.has_draft:
                 drop_draft(slot, by)
             if slot.purpose not in PROBES:  # those say nothing of the page
-                consensus.refresh(slot.item, project=slot.project)
+                consensus.refresh(slot.item, project=slot.project, may_ask=True)
             pauses.after_answer(judgment, project=slot.project, by=by)
     except LeaseLost:
         if outcome == Judgment.Outcome.JUDGED:  # that nobody can judge it is no tick: it would overwrite those kept
@@ -273,7 +273,7 @@ def revise(
     item = Item.objects.select_related("project").get(pk=head.item_id)
     Event.record("judgment.revised", by=by, project=item.project, about=revised, supersedes=head.pk)
     if head.purpose not in PROBES:
-        consensus.refresh(item, project=item.project)
+        consensus.refresh(item, project=item.project, may_ask=True)
     revised.refresh_from_db(fields=["submitted_at"])
     return revised
 

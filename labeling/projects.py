@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from labeling import crowded, members, overlaps, rules
+from labeling import budgets, crowded, members, overlaps, recounts, rules
 from labeling.models import Event, Project, Role, Stream, User
 from labeling.models.projects import SLUG
 from labeling.refusals import Refused, Stale, Unacceptable
@@ -84,6 +84,10 @@ def change(project: Project, values: Values, *, by: User | None, expected: int |
         overlaps.lower(project, before=before["overlap"], by=by)
         overlaps.higher(project, before=before["overlap"])
         crowded.mark(project)
+    if changed.keys() & rules.OF_MORE_PEOPLE:
+        budgets.after_change(project, by=by)
+    if changed.keys() & rules.OF_DOUBT:
+        recounts.after_other_standards(project, by=by)
     return project
 
 

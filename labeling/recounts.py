@@ -27,6 +27,11 @@ def after_lowering(project: Project, *, by: User | None) -> None:
     _recount(project, pending.filter(~Exists(waiting)), by=by)
 
 
+def after_other_standards(project: Project, *, by: User | None) -> None:
+    """Other agreements are doubted than before, or another yes is confirmed."""
+    _recount(project, Consensus.objects.filter(project=project), by=by)
+
+
 def _recount(project: Project, rows: QuerySet[Consensus], *, by: User | None) -> None:
     ids = list(rows.order_by("item").values_list("item", flat=True)[: AT_ONCE + 1])
     if len(ids) > AT_ONCE:

@@ -15,7 +15,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Mod, Now
 from django.db.models.lookups import Exact
 
-from labeling import consensus, fits, jobs, prevalences, schemas, votes
+from labeling import budgets, consensus, fits, jobs, prevalences, schemas, votes
 from labeling.models import Adjudication, Consensus, ConsensusFit, Honeypot, Job, Judgment, Project, RaterSkill, User
 from labeling.models.work import KNOWN
 from labeling.quality.cells import MISSING, NO, YES, Floats, Integers
@@ -78,7 +78,8 @@ def run(claim: jobs.Claim) -> dict[str, Any]:
         claim.progress(done / max(total, 1), f"{done:,} of {total:,} pages counted again")
 
     n = spread(claim.project, made, told=told)
-    return {"fit": made.pk, "temperature": made.temperature, "items": n}
+    asked = budgets.spend(claim.project, told=lambda _: claim.check())
+    return {"fit": made.pk, "temperature": made.temperature, "items": n, "asked_again": asked}
 
 
 def make(project: Project, *, guard: Callable[[], None] = lambda: None) -> ConsensusFit:

@@ -13,6 +13,39 @@ WHO_IS_ASKED = (
     ),
 )  # fmt: skip
 
+WHEN_IN_DOUBT = (
+    Setting(
+        "adaptive", "Ask more people where the answers leave it in doubt", "After its first answers, a page goes to "
+        "one more person for as long as they leave a label in doubt; then a person decides. Nobody who answers can "
+        "tell such a page from another, and agreement is computed without the answers that were added.", bool,
+    ),
+    Setting(
+        "overlap_most", "People who answer a page at most", "After that a person decides what is still in doubt.",
+        int, 1, 20,
+    ),
+    Setting(
+        "overlap_budget", "Answers a page on the average, at most", "Empty: every page in doubt gets one more. With a "
+        "number, a job spends that many on the pages most likely wrong, whatever the limits below.", float, 1, 20,
+        optional=True,
+    ),
+    Setting(
+        "stop_error", "A label is settled below this chance of an error", "0.01 to 0.5. 0.3 does for pages a model "
+        "learns from. Two people who agree are doubted too when they are this likely to be wrong.", float, 0.01, 0.5,
+    ),
+    Setting("stop_error_gold", "On pages of evaluation samples below", "0.01 to 0.5.", float, 0.01, 0.5),
+    Setting("stop_error_grave", "For grave labels below", "0.01 to 0.5.", float, 0.01, 0.5),
+    Setting(
+        "audit_share", "Share of settled pages that one more person answers", "0 to 1, chosen by chance, so that it "
+        "can be told whether settled pages are right. Only where more people are asked in doubt.", float, 0, 1,
+    ),
+    Setting(
+        "confirms_rare", "A person confirms every yes on a rare label", "Rare: on fewer than 2 pages in 100, as pages "
+        "drawn by chance tell, or as declared with the label until they do.", bool,
+    ),
+)  # fmt: skip
+OF_MORE_PEOPLE = frozenset({"adaptive", "overlap_most"})
+OF_DOUBT = frozenset({"stop_error", "stop_error_gold", "stop_error_grave", "confirms_rare"})
+
 SKIPPING = (
     Setting(
         "may_skip", "People may skip a page", "Without it a page is answered or given back; care for people comes "
@@ -117,6 +150,7 @@ def _section(title: str, settings: tuple[Setting, ...]) -> SettingsSection:
 
 SECTIONS = (
     _section("Who is asked", WHO_IS_ASKED),
+    _section("When answers leave doubt", WHEN_IN_DOUBT),
     _section("Skipping", SKIPPING),
     _section("Quotas", QUOTAS),
     _section("Quality", QUALITY),

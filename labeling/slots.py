@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from labeling import consensus, crowded, lost_leases
 from labeling.models import Assignment, Consensus, Item, Project, Purpose, Selection, State, Stream
-from labeling.models.work import ASIDE, ASKED_OF_ALL, COUNTED, PROBES
+from labeling.models.work import ASIDE, ASKED_OF_ALL, COUNTED, ONE_MORE, PROBES
 from labeling.withheld import Moment
 
 INSERT_CHUNK = 2_000
@@ -86,7 +86,7 @@ def withdraw_open_work(item_ids: Sequence[int]) -> int:
         chunk = item_ids[start : start + INSERT_CHUNK]
         # No join: the state must be a condition of the UPDATE itself, or a slot leased at this moment would be taken.
         gold = Selection.objects.filter(item__in=chunk, stream=Stream.GOLD)
-        work = Assignment.objects.filter(item__in=chunk, state=State.OPEN, purpose__in=ASKED_OF_ALL)
+        work = Assignment.objects.filter(item__in=chunk, state=State.OPEN, purpose__in=[*ASKED_OF_ALL, *ONE_MORE])
         n_withdrawn += work.exclude(selection__in=gold).update(
             state=State.WITHDRAWN, available_at=None, is_surplus=True
         )

@@ -17,7 +17,19 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from labeling import invariants, judging, places, projects, publishing, queue, schemas, slots
+from labeling import (
+    budgets,
+    fits,
+    invariants,
+    judging,
+    places,
+    projects,
+    publishing,
+    queue,
+    refits,
+    schemas,
+    slots,
+)
 from labeling.models import Assignment, Judgment, Selection, State, User
 from labeling.models.projects import SchemaVersion
 from labeling.refusals import LeaseLost, Refused
@@ -42,6 +54,7 @@ class WorkingDay(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        fits.by_id.cache_clear()
         schemas.by_id.cache_clear()  # the walk before was undone, and its ids come again
         CHANCE.seed(1)
         self.undo = transaction.atomic()
@@ -57,6 +70,8 @@ class WorkingDay(RuleBasedStateMachine):
         self.manager = make_member(self.project, "manager")
         self.people = [make_member(self.project, "annotator") for _ in range(3)]
         self.ran_out: dict[int, set[int]] = defaultdict(set)
+        projects.change(self.project, {"audit_share": 0.3, "overlap_most": 4}, by=None)
+        self.project.refresh_from_db()
         chosen = [Selection.objects.create(item=make_item(self.project), stream="import") for _ in range(n_items)]
         slots.open_up(self.project, chosen, overlap=overlap)
 
@@ -130,6 +145,18 @@ class WorkingDay(RuleBasedStateMachine):
         self.project = projects.change(self.project, {"overlap": {"default": overlap}}, by=self.manager)
         self.project.refresh_from_db()
 
+    @rule(adaptive=st.booleans(), most=st.integers(1, 4))
+    def more_people_in_doubt(self, adaptive: bool, most: int) -> None:
+        self.project = projects.change(self.project, {"adaptive": adaptive, "overlap_most": most}, by=self.manager)
+        self.project.refresh_from_db()
+
+    @rule()
+    def a_refit(self) -> None:
+        with suppress(Refused):  # nobody has answered yet
+            made = refits.make(self.project)
+            refits.spread(self.project, made)
+            budgets.spend(self.project)
+
     @rule(change=st.sampled_from(["new label", "retire", "new meaning", "same meaning"]))
     def another_schema(self, change: str) -> None:
         draft = publishing.draft_of(SchemaVersion.objects.filter(project=self.project).latest("number"))
@@ -164,6 +191,15 @@ class WorkingDay(RuleBasedStateMachine):
                 same = work.filter(item=one["item"], round=one["round"])
                 wanted = same.filter(state__in=[State.OPEN, State.LEASED, State.DONE]).exclude(lapses=True)
                 assert wanted.count() <= self.project.overlap_for("import")
+
+    @invariant()
+    def one_more_is_one(self) -> None:
+        """Of a page at most one slot that was added waits, and none goes beyond the most that ever was in force."""
+        added = Assignment.objects.filter(purpose__in=["added", "audit"])
+        for one in added.filter(state__in=[State.OPEN, State.LEASED]).values("item").annotate(n=Count("pk")).order_by():
+            assert one["n"] == 1
+        for one in added.exclude(state=State.WITHDRAWN).values("item", "round").annotate(n=Count("pk")).order_by():
+            assert one["n"] <= 4
 
     @invariant()
     def nobody_answers_a_page_twice(self) -> None:
