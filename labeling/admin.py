@@ -77,13 +77,16 @@ class RaterAdmin(ReadOnly):
 
 # ---- what is asked --------------------------------------------------------------------------------------------------
 @admin.register(
-    models.RaterWeek, models.RaterTotal, models.ConductCount, models.DoubtRanking, models.Doubt, models.Rejudging
-)
+    models.RaterWeek, models.RaterTotal, models.ConductCount, models.DoubtRanking, models.Doubt, models.Rejudging,
+    models.Counted, models.AgreementSummary, models.AgreementCell, models.RaterCell, models.PairCell,
+    models.ConfusionCell,
+)  # fmt: skip
 class CountsAdmin(ReadOnly):
     """What jobs keep for dashboards."""
 
     list_display = ["__str__", "project"]
     list_filter = ["project"]
+    list_select_related = True
 
 
 @admin.register(models.Project)
@@ -216,6 +219,18 @@ class AdjudicationAdmin(ReadOnly):
     list_display = ("item", "cause", "decided_at", "superseded_at")
     list_filter = ("cause",)
     list_select_related = ("item",)
+
+
+@admin.register(models.ConsensusFit)
+class ConsensusFitAdmin(ReadOnly):
+    list_display = ("project", "made_at", "n_judgments", "n_decisions")
+    list_select_related = ("project",)
+
+
+@admin.register(models.RaterSkill)
+class RaterSkillAdmin(ReadOnly):
+    list_display = ("rater", "label", "fit")
+    list_select_related = ("rater", "fit__project")
 
 
 @admin.register(models.SentBack)

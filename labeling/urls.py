@@ -36,7 +36,7 @@ app_name = "labeling"
 urlpatterns = [
     # overview
     path("p/<slug:slug>/", overview.overview, name="overview"),
-    path("p/<slug:slug>/figures/<slug:name>.csv", overview.overview_csv, name="overview_csv"),
+    path("p/<slug:slug>/figures/<slug:figure>.csv", overview.overview_csv, name="overview_csv"),
     # annotate
     path("p/<slug:slug>/annotate/", annotate.annotate, name="annotate"),
     path("p/<slug:slug>/annotate/<int:assignment_id>/submit/", annotate.submit, name="submit"),

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from active_learning.models import Batch, BatchItem, TrainingRun
-from labeling import adjudication, consensus, invites, queue, samples, slots, tokens
+from labeling import adjudication, consensus, invites, queue, samples, schemas, slots, tokens
 from labeling.adjudication import Decision
 from labeling.models import Import, Item, Job, Judgment, Project, Rater, RefusedRow, SchemaVersion, Selection, User
 from tests.factories import make_item, make_judgment, make_member, make_project
@@ -167,6 +167,9 @@ def _addresses(house: House, items: list[Item]) -> dict[str, list[Any]]:
         "name": list(project.releases.get().files.values_list("name", flat=True)),
         "secret": [house.invite_secret],
         "run": [1],
+        "figure": ["days"],
+        "key": [label.key for label in schemas.in_force(project).asked],
+        "rater_id": list(Rater.objects.filter(project=project).values_list("pk", flat=True)),
     }
 
 

@@ -595,7 +595,7 @@ REQUESTS: dict[str, list[Call]] = {
         api("GET", "agreement"),
         page("GET", "labeling:agreement"),
         page("GET", "labeling:agreement_labels_csv"),
-        page("GET", "labeling:overview_csv", lambda w, who: {"slug": w.project.slug, "name": "days"}),
+        page("GET", "labeling:overview_csv", lambda w, who: {"slug": w.project.slug, "figure": "days"}),
     ],
     "honeypot.manage": [
         page("GET", "labeling:known_pages"),

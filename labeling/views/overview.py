@@ -102,11 +102,11 @@ FILES: dict[str, Callable[[_Work], charts.Csv]] = {
 
 @require_GET
 @page("agreement.read_project")
-def overview_csv(request: PersonRequest, project: Project, name: str) -> HttpResponse:
+def overview_csv(request: PersonRequest, project: Project, figure: str) -> HttpResponse:
     """The numbers behind one figure, for the stream and the time that are shown."""
-    if name not in FILES:
+    if figure not in FILES:
         raise Http404
-    return csv_file(f"{project.slug}-{name}", *FILES[name](_work(request, project)))
+    return csv_file(f"{project.slug}-{figure}", *FILES[figure](_work(request, project)))
 
 
 def _own_figures(request: PersonRequest, project: Project) -> HttpResponse:

@@ -33,10 +33,9 @@ UNHEARD = ("script", "style", "kbd", "code", "template")
 # Names, keys and units that are the same in every language, and what stands between day and month in Spanish.
 SAME = re.compile(r"\b(Touchstone|UTC|de|Enter|Esc|Shift|English|Español)\b")
 WORD = re.compile(r"[A-Za-z]{2,}")
-ENGLISH = {
-    "accounts:tokens",
-    "labeling:jobs",
-}  # pages that stay English as a whole: what programs are set up with, and jobs
+# Pages that stay English as a whole: what programs are set up with, jobs, and the figures of everybody, of which a
+# person who judges sees their own row (what they need of it is said under My work, in their language).
+ENGLISH = {"accounts:tokens", "labeling:jobs", "labeling:annotators"}
 
 
 # ---- the tongue -----------------------------------------------------------------------------------------------------

@@ -4,11 +4,12 @@ import pytest
 from celery import current_app
 
 from active_learning import tasks as learning_tasks
-from labeling import imports, tasks
+from labeling import imports, refits, tasks
 from labeling.models import Event, IdempotencyKey, Import, Item, Job, Judgment
 from tests.factories import make_project
 from tests.labeling.jobs.work import kinds_of_events, long_ago, make_job
 from tests.labeling.keeping.test_retention import ago, make_key
+from tests.labeling.truth.crowd import GOOD, crowd
 
 pytestmark = pytest.mark.django_db
 State = Job.State
@@ -24,7 +25,7 @@ def files_of_its_own(settings, tmp_path) -> None:
 def test_every_task_of_ours_is_delivered_twice_by_a_test():
     """Here, and `poll` by tests/active_learning/test_retrain.py."""
     ours = {name for name in current_app.tasks if not name.startswith("celery.")}
-    told = {task.name for task in (tasks.run_job, tasks.sweep, tasks.retain, learning_tasks.poll)}
+    told = {task.name for task in (tasks.run_job, tasks.sweep, tasks.retain, tasks.refit, learning_tasks.poll)}
     assert ours == told
 
 
@@ -57,6 +58,16 @@ def test_the_retention(settings):
     kept = make_key()
     assert [tasks.retain()["idempotency_keys"], tasks.retain()["idempotency_keys"]] == [1, 0]
     assert IdempotencyKey.objects.get() == kept
+
+
+def test_the_refit():
+    project = make_project()
+    crowd(project, 40, {"ann": GOOD, "ben": GOOD, "cat": GOOD})
+    tasks.refit()
+    waiting = list(Job.objects.unfinished().values_list("kind", "project"))
+    assert waiting == [(refits.KIND, project.pk)]
+    tasks.refit()
+    assert list(Job.objects.unfinished().values_list("kind", "project")) == waiting
 
 
 def test_what_the_scheduler_sends_is_worth_nothing_once_the_next_is_due(settings):
