@@ -137,8 +137,9 @@ def _votes_on_settled(project: Project, span: Span) -> Iterator[tuple[Any, ...]]
     answered = _votes(project).filter(span.within("submitted_at"))
     decided = Adjudication.objects.in_force().filter(span.within("decided_at"), item__project=project)
     seen: set[int] = set()
-    for touched in (answered, decided):  # one after the other: of an OR the database would read every answer
-        for found in settled.filter(item__in=touched.order_by().values("item")).iterator():
+    touched = answered.order_by().values("item"), decided.order_by().values("item")
+    for found_in in touched:  # one after the other: of an OR the database would read every answer
+        for found in settled.filter(Q(item__in=found_in)).iterator():
             if found[0] not in seen:
                 seen.add(found[0])
                 yield found

@@ -47,7 +47,7 @@ def weeks_left(per_week: npt.ArrayLike, remaining: float, *, rng: np.random.Gene
     """
     weeks = np.asarray(per_week, dtype=np.float64)
     if remaining <= 0 or (weeks < 0).any():
-        raise ValueError(f"cannot forecast {remaining} from {per_week}")
+        raise ValueError(f"cannot forecast {remaining} from {per_week!r}")
     if (weeks > 0).sum() < FEWEST_WEEKS:
         return None
     weeks = weeks[-RECENT_WEEKS:]

@@ -107,7 +107,7 @@ def assert_whole(run: TrainingRun) -> None:
     """One run, finished in its second attempt; each page in one shard; every file is what its name says."""
     run = TrainingRun.objects.get(pk=run.pk)
     assert TrainingRun.objects.get() == run == training.current(run.project)
-    assert Job.objects.get().attempt == 2
+    assert Job.objects.get(pk=run.job_id).attempt == 2
     scored = np.concatenate(
         [scores.read(scoring.folder(), shard.sha256).items for shard in run.shards.order_by("number")]
     )
