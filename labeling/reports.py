@@ -1,81 +1,69 @@
-"""Read-only numbers for dashboards. Answers are read once into arrays and remembered until one is added or voided."""
+"""Read-only numbers for dashboards, from the sums that summaries.py keeps: no answer is read to show a page."""
 
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Count, Max
+from django.db.models import Sum
 
-from labeling import schemas, votes
-from labeling.models import Judgment, Project
+from labeling import counted, schemas, summaries
+from labeling.label_reports import LabelReport, of_cells
+from labeling.models import AgreementCell, AgreementSummary, Project, Rater, RaterCell
+from labeling.pair_sums import Pairs
 from labeling.quality import agreement as measures
-from labeling.quality.annotators import Rates, against_the_others
-from labeling.quality.cells import YES, Cells, cells_of
-from labeling.quality.contrast import alpha_rise, pooled_kappa
-from labeling.quality.intervals import Estimate, proportion, undefined
-from labeling.quality.pairs import PairwiseKappa, alpha_without, pairwise_kappa
-from labeling.quality.readings import Reading, positives_needed, reading
-from labeling.quality.sets import complete_sets, set_alpha
-from labeling.votes import Votes
+from labeling.quality.cells import Cells
+from labeling.quality.contrast import alpha_rise
+from labeling.quality.intervals import Estimate, undefined
+from labeling.quality.readings import Reading
+from labeling.quality.trend import Week, by_week
+from labeling.sums import ANYTHING, Question, named
+from labeling.whole_answers import FEWEST_ANSWERS, name_of
 
-COUNTED = (
-    "Counted: current answers, one a person and page. Unsure is no answer; decisions of adjudicators are left out."
-)
-FEWEST_IN_COMMON = 20  # below, a pair's kappa says nothing
-FEWEST_ANSWERS = 20  # below, nothing is said about one person
-FEWEST_LABELS = 4  # "more than half of the labels" means something from here on
-NOBODY_ELSE = "nobody else answered these pages alike"
+COUNTED = counted.WHAT_COUNTS
+NOT_NARROWED = "on whole answers only over all weeks and people"
 
 
-@dataclass(frozen=True)
-class LabelReport:
-    """What is known about agreement on one label."""
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """Which answers: to pages chosen in one way, of some weeks (their Mondays), with a suggestion in sight or without;
+    or to the pages that one person (by their rater's number) answered."""
 
-    key: str
-    name: str
-    cells: Cells
-    alpha: Estimate
-    ac1: Estimate
-    positive_agreement: Estimate
-    negative_agreement: Estimate
-    prevalence: Estimate
-    reading: Reading
-    positives_needed: int
+    stream: str = ""
+    is_aided: bool = False
+    since: date | None = None
+    until: date | None = None
+    rater: int | None = None
 
     @property
-    def n_items(self) -> int:
-        """Pages with two answers or more."""
-        return self.cells.answered_twice().n_items
+    def is_part(self) -> bool:
+        """Whether more than a stream is chosen: what is worked out on whole answers is not known of such a part."""
+        return bool(self.since or self.until or self.rater)
 
-    @property
-    def n_positive(self) -> int:
-        """Yes answers on those pages."""
-        return self.cells.answered_twice().n_yes
 
-    @property
-    def is_paradox(self) -> bool:
-        """AC1 calls it good, alpha does not: a rare label whose few ticks are contested."""
-        return self.ac1.value is not None and self.alpha.value is not None and self.ac1.value - self.alpha.value > 0.2
+EVERYTHING = Narrowed()
 
-    @property
-    def two_by_two(self) -> dict[str, float]:
-        """Ordered pairs of answers to the same page, pooled: how often both say yes, one does, neither does."""
-        cells = self.cells.answered_twice()
-        weight = cells.count / (cells.n - 1)
-        return {
-            "both": float(weight @ (cells.k * (cells.k - 1))),
-            "one": float(weight @ (cells.k * (cells.n - cells.k))),
-            "neither": float(weight @ ((cells.n - cells.k) * (cells.n - cells.k - 1))),
-        }
 
-    def pages_with_yes(self, most: int = 3) -> list[int]:
-        """Pages with one, two, ... yes; the last number holds all with more."""
-        yes = np.minimum(self.cells.k, most)
-        return [int(self.cells.count[yes == k].sum()) for k in range(1, most + 1)]
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The labels in force and the raters, by index: keys and names of labels, ids and pseudonyms of people."""
+
+    keys: tuple[str, ...]
+    names: tuple[str, ...]
+    questions: tuple[Question, ...]
+    rater_ids: tuple[int, ...]
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """Agreement when some people's answers are left out."""
+
+    labels: tuple[LabelReport, ...]
 
 
 @dataclass(frozen=True)
@@ -88,7 +76,7 @@ class TicksMost:
     others_tick: float
     n_people: int
     n_answers: int
-    without: "Report"
+    without: Without
     rises: tuple[Estimate, ...]
 
     @property
@@ -101,19 +89,110 @@ class TicksMost:
         return 2 * len(self.risen) > len(self.rises)
 
 
+class Work(NamedTuple):
+    """What one person did: all their votes, those that agreement counts, and the labels ticked in these."""
+
+    n_answers: int
+    n_counted: int
+    ticks: int
+
+
+CellRow = tuple[date, int, int, int]  # week, n, k, pages
+OwnCells = dict[tuple[int, int, int], int]  # n, k, own verdict -> pages
+
+
 @dataclass(frozen=True, eq=False)
 class Report:
-    """Everything the agreement pages say, worked out from the votes at first need."""
+    """Everything the agreement pages say, read from the sums at first need."""
 
-    votes: Votes
+    project: Project
+    schema: schemas.Schema
+    narrowed: Narrowed = EVERYTHING
+    n_waiting: int = 0  # pages whose answers changed and are not counted yet
+    _pairs: dict[str | None, Pairs] = field(default_factory=dict)
+
+    # ---- what is read -----------------------------------------------------------------------------------------------
+    @cached_property
+    def votes(self) -> Who:
+        """Labels and people by index."""
+        raters = dict(Rater.objects.filter(project=self.project).order_by("code").values_list("pk", "code"))
+        asked = self.schema.asked
+        return Who(self.schema.keys, tuple(label.name for label in asked), summaries.asked_in(self.schema),
+                   tuple(raters), tuple(raters.values()))  # fmt: skip
+
+    @cached_property
+    def summary(self) -> AgreementSummary | None:
+        return AgreementSummary.objects.filter(project=self.project).first()
 
     @property
+    def counted_at(self) -> datetime | None:
+        """When the sums were last brought up to date."""
+        return self.summary.counted_at if self.summary else None
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """What the job worked out on whole answers."""
+        views = self.summary.views if self.summary and not self.narrowed.is_part else {}
+        found: dict[str, Any] = views.get(name_of(self.narrowed.stream, is_aided=self.narrowed.is_aided), {})
+        return found
+
+    @cached_property
+    def rows(self) -> dict[Question, list[CellRow]]:
+        """The cells of every question, week by week."""
+        return self._rows_of_pages_of(self.narrowed.rater) if self.narrowed.rater else self._rows_of_all()
+
+    def _rows_of_all(self) -> dict[Question, list[CellRow]]:
+        summed = (
+            AgreementCell.objects.of(self.project, stream=self.narrowed.stream, is_aided=self.narrowed.is_aided)
+            .between(self.narrowed.since, self.narrowed.until)
+            .values_list("label", "revision", "week", "n", "k")
+            .annotate(pages=Sum("count"))
+            .order_by()
+        )
+        found: dict[Question, list[CellRow]] = defaultdict(list)
+        for label, revision, *row in summed:
+            found[label, revision].append(tuple(row))
+        return found
+
+    def _rows_of_pages_of(self, rater: int) -> dict[Question, list[CellRow]]:
+        found: dict[Question, list[CellRow]] = defaultdict(list)
+        for week, labels in self._rater_rows([rater]).values_list("week", "labels"):
+            for question in self.votes.questions:
+                for (n, k, _), pages in own_cells(labels.get(named(question), {})):
+                    found[question].append((week, n, k, pages))
+        return found
+
+    def _rater_rows(self, raters: Iterable[int] | None = None) -> Any:
+        rows = RaterCell.objects.of(self.project, stream=self.narrowed.stream, is_aided=self.narrowed.is_aided)
+        rows = rows.between(self.narrowed.since, self.narrowed.until)
+        return rows if raters is None else rows.filter(rater__in=list(raters))
+
+    @cached_property
+    def work(self) -> dict[int, Work]:
+        """By index of the rater: what everyone did here."""
+        summed = (
+            self._rater_rows().values_list("rater")
+            .annotate(answers=Sum("n_answers"), counted=Sum("n_counted"), ticked=Sum("ticks")).order_by()
+        )  # fmt: skip
+        place = {rater: index for index, rater in enumerate(self.votes.rater_ids)}
+        return {place[rater]: Work(*numbers) for rater, *numbers in summed if rater in place}
+
+    # ---- all together -----------------------------------------------------------------------------------------------
+    @cached_property
     def n_answers(self) -> int:
-        return int(self.votes.items.size)
+        return sum(work.n_answers for work in self.work.values())
+
+    @cached_property
+    def n_counted(self) -> int:
+        """Answers that agreement rests on."""
+        return sum(work.n_counted for work in self.work.values())
 
     @cached_property
     def answers_per_rater(self) -> npt.NDArray[np.int64]:
-        return np.bincount(self.votes.raters, minlength=len(self.votes.codes))
+        found = np.zeros(len(self.votes.codes), dtype=np.int64)
+        for rater, work in self.work.items():
+            found[rater] = work.n_counted
+        return found
 
     @property
     def n_people(self) -> int:
@@ -123,8 +202,10 @@ class Report:
     def labels(self) -> tuple[LabelReport, ...]:
         """Every label, in the order people see them."""
         votes = self.votes
-        cells = cells_of(votes.items, votes.verdicts)
-        return tuple(_label(*row) for row in zip(votes.keys, votes.names, cells, strict=True))
+        return tuple(
+            of_cells(key, name, Cells.from_rows(row[1:] for row in self.rows.get(question, ())))
+            for key, name, question in zip(votes.keys, votes.names, votes.questions, strict=True)
+        )
 
     @property
     def by_lower_end(self) -> list[LabelReport]:
@@ -137,147 +218,139 @@ class Report:
 
     @cached_property
     def set_alphas(self) -> dict[str, Estimate]:
-        items, sets = complete_sets(self.votes.items, self.votes.verdicts)
-        return {"masi": set_alpha(items, sets, distance="masi"), "jaccard": set_alpha(items, sets, distance="jaccard")}
+        """Agreement on whole answers, MASI and Jaccard."""
+        nothing = undefined(NOT_NARROWED if self.narrowed.is_part else measures.NO_PAIR).as_dict()
+        return {name: Estimate(**self.whole.get(name, nothing)) for name in ("masi", "jaccard")}
 
     @cached_property
     def answers_per_page(self) -> tuple[int, int]:
         """The fewest and the most people who answered one page."""
-        n = np.bincount(self.votes.items, minlength=1)
-        n = n[n > 0]
-        return (int(n.min()), int(n.max())) if n.size else (0, 0)
+        n = [row[1] for row in self.rows.get(ANYTHING, ())]
+        return (min(n), max(n)) if n else (0, 0)
+
+    @cached_property
+    def n_pages(self) -> int:
+        return sum(row[3] for row in self.rows.get(ANYTHING, ()))
+
+    def weeks(self, key: str) -> list[Week]:
+        """Alpha of one label on the pages of each week."""
+        question = self.votes.questions[self.votes.keys.index(key)]
+        return by_week(self.rows.get(question, ()))
 
     # ---- people -----------------------------------------------------------------------------------------------------
-    @cached_property
-    def pairs(self) -> PairwiseKappa:
+    @property
+    def pairs(self) -> Pairs:
         return self.pairs_on(None)
 
-    def pairs_on(self, key: str | None) -> PairwiseKappa:
+    def pairs_on(self, key: str | None) -> Pairs:
         """Kappa of every two people, on one label or pooled over all."""
-        votes = self.votes
-        columns = votes.verdicts if key is None else votes.verdicts[:, [votes.keys.index(key)]]
-        found = pairwise_kappa(votes.items, votes.raters, columns)
-        missing = len(votes.codes) - found.kappa.shape[0]
-        return PairwiseKappa(
-            np.pad(found.kappa, (0, missing), constant_values=np.nan), np.pad(found.n_common, (0, missing))
-        )
+        return self._read_pairs(key, None)
 
     def pair(self, left: int, right: int, key: str | None = None) -> Estimate:
         """Kappa of two people with its interval; undefined under 20 pages in common."""
-        votes = self.votes
-        label = slice(None) if key is None else [votes.keys.index(key)]
-        mine, yours = (self._answers_of(rater) for rater in (left, right))
-        common = np.intersect1d(votes.items[mine], votes.items[yours], assume_unique=True, return_indices=True)
-        if common[0].size < FEWEST_IN_COMMON:
-            return undefined(f"too few pages in common: {FEWEST_IN_COMMON} are needed", n=int(common[0].size))
-        return pooled_kappa(votes.verdicts[mine[common[1]]][:, label], votes.verdicts[yours[common[2]]][:, label])
+        known = self._pairs.get(key)
+        if known is None or not known.covers(left, right):
+            known = self._read_pairs(key, [left, right])
+        return known.estimate(left, right)
 
-    def busiest(self, most: int) -> list[int]:
+    def _read_pairs(self, key: str | None, raters: list[int] | None) -> Pairs:
+        question = self.votes.questions[self.votes.keys.index(key)] if key is not None else None
+        self._pairs[key] = Pairs.read(
+            self.project, self.votes.rater_ids, raters, stream=self.narrowed.stream, is_aided=self.narrowed.is_aided,
+            question=question,
+        )  # fmt: skip
+        return self._pairs[key]
+
+    def busiest(self, most: int, *, key: str | None = None, among: Iterable[int] | None = None) -> list[int]:
         """The people with the most answers, ordered by how much they agree with the others shown."""
-        by_work = np.argsort(-self.answers_per_rater, kind="stable")[:most]
-        chosen = [int(rater) for rater in by_work if self.answers_per_rater[rater] >= FEWEST_ANSWERS]
-        kappa, n_common = self.pairs
-        known = np.where(n_common >= FEWEST_IN_COMMON, kappa, np.nan)[np.ix_(chosen, chosen)]
-        mean = [float(np.nanmean(row)) if np.isfinite(row).any() else -np.inf for row in known]
-        return [rater for _, rater in sorted(zip(mean, chosen, strict=True), key=lambda pair: -pair[0])]
+        by_work = np.argsort(-self.answers_per_rater, kind="stable")
+        asked = None if among is None else set(among)
+        chosen = [
+            int(rater)
+            for rater in by_work
+            if self.answers_per_rater[rater] >= FEWEST_ANSWERS and (asked is None or int(rater) in asked)
+        ][:most]
+        return self._read_pairs(key, chosen).by_agreement(chosen)
 
     @cached_property
     def ticks(self) -> npt.NDArray[np.float64]:
         """Labels ticked on an average page, per person: (n_raters,); NaN without an answer."""
-        ticked = (self.votes.verdicts == YES).sum(axis=1)
-        summed = np.bincount(self.votes.raters, weights=ticked, minlength=len(self.votes.codes))
-        with np.errstate(invalid="ignore"):
-            return summed / self.answers_per_rater
+        found = np.full(len(self.votes.codes), np.nan)
+        for rater, work in self.work.items():
+            if work.n_counted:
+                found[rater] = work.ticks / work.n_counted
+        return found
 
-    @cached_property
-    def alpha_without_each(self) -> npt.NDArray[np.float64]:
-        """Alpha of every label if one person's answers were left out: (n_raters, n_labels), NaN where undefined."""
-        return alpha_without(self.votes.items, self.votes.raters, self.votes.verdicts)
+    def own_cells_of(self, raters: Iterable[int]) -> dict[int, dict[Question, OwnCells]]:
+        """By index of the rater and question: pages by answers, yes among them and what this person said."""
+        place = {self.votes.rater_ids[rater]: rater for rater in raters}
+        found: dict[int, dict[Question, OwnCells]] = {rater: defaultdict(dict) for rater in place.values()}
+        for rater_id, labels in self._rater_rows(place).values_list("rater", "labels"):
+            for question in self.votes.questions:
+                into = found[place[rater_id]][question]
+                for cell, pages in own_cells(labels.get(named(question), {})):
+                    into[cell] = into.get(cell, 0) + pages
+        return found
 
-    @cached_property
-    def rates(self) -> Rates:
-        return against_the_others(self.votes.items, self.votes.raters, self.votes.verdicts)
-
-    def rates_of(self, rater: int) -> list[dict[str, Any]]:
-        """Sensitivity and specificity of one person on each label, against the majority of the others."""
-        yes, with_yes, no, with_no = (table[rater].tolist() for table in self.rates)
-        return [
-            {
-                "label": key,
-                "sensitivity": proportion(with_yes[place], yes[place], nothing=NOBODY_ELSE),
-                "specificity": proportion(with_no[place], no[place], nothing=NOBODY_ELSE),
-            }
-            for place, key in enumerate(self.votes.keys)
-        ]
+    def rises_without(self, raters: Iterable[int]) -> dict[int, tuple[Estimate, ...]]:
+        """By how much alpha of each label rises if one person's answers are left out, for each of these people."""
+        own = self.own_cells_of(raters)
+        return {
+            rater: tuple(
+                _rise_without(label.cells, of[question])
+                for label, question in zip(self.labels, self.votes.questions, strict=True)
+            )
+            for rater, of in own.items()
+        }
 
     @cached_property
     def ticks_most(self) -> TicksMost | None:
         """People of 20 answers or more who surely tick more than half of the labels of an average page."""
-        votes = self.votes
-        ticked = (votes.verdicts == YES).sum(axis=1)
-        half = len(votes.keys) / 2
-        if len(votes.keys) < FEWEST_LABELS:
+        known = self.whole.get("ticks_most")
+        place = {rater: index for index, rater in enumerate(self.votes.rater_ids)}
+        if not known or any(rater not in place for rater in known["raters"]):
             return None
-        found = [rater for rater in range(len(votes.codes)) if _lower_end(ticked[self._answers_of(rater)]) > half]
-        if not found or 2 * len(found) >= self.n_people:
-            return None
-        rest = votes.where(~np.isin(votes.raters, found))
-        n, k = votes.counts()
-        n_rest, k_rest = rest.counts()
+        found = [place[rater] for rater in known["raters"]]
+        rest = Without(
+            tuple(
+                of_cells(key, name, Cells.from_rows(tuple(row) for row in rows))
+                for key, name, rows in zip(self.votes.keys, self.votes.names, known["without"], strict=True)
+            )
+        )
         return TicksMost(
             raters=tuple(found),
-            codes=tuple(votes.codes[rater] for rater in found),
+            codes=tuple(self.votes.codes[rater] for rater in found),
             ticks=tuple(float(self.ticks[rater]) for rater in found),
             others_tick=float(np.nanmedian(np.delete(self.ticks, found))),
             n_people=self.n_people,
             n_answers=int(self.answers_per_rater[found].sum()),
-            without=Report(rest),
-            rises=tuple(
-                alpha_rise(n[:, label], k[:, label], n_rest[:, label], k_rest[:, label])
-                for label in range(len(votes.keys))
-            ),
+            without=rest,
+            rises=tuple(Estimate(**rise) for rise in known["rises"]),
         )
 
-    def _answers_of(self, rater: int) -> npt.NDArray[np.int64]:
-        return np.flatnonzero(self.votes.raters == rater)
 
-    # ---- time -------------------------------------------------------------------------------------------------------
-    @cached_property
-    def answers_by_day(self) -> dict[date, int]:
-        """Answers given here; imported ones came all at once."""
-        days, counts = np.unique(self.votes.days[~np.isnat(self.votes.days)], return_counts=True)
-        return dict(zip(days.tolist(), counts.tolist(), strict=True))
-
-    @property
-    def median_seconds(self) -> float | None:
-        known = self.votes.seconds[np.isfinite(self.votes.seconds)]
-        return float(np.median(known)) if known.size else None
+def of_project(project: Project, narrowed: Narrowed = EVERYTHING, *, stream: str = "") -> Report:
+    """The report of a project, or of a part of it. What changed just now is counted first, if it is little."""
+    if stream:
+        narrowed = Narrowed(stream=stream)
+    waiting = summaries.freshen(project)
+    return Report(project, schemas.in_force(project), narrowed, waiting)
 
 
-def of_project(project: Project, *, stream: str = "") -> Report:
-    """The report of a project, or of one stream of it. One cheap query tells whether the remembered one still holds."""
-    newest = Judgment.objects.votes().filter(rater__project=project).aggregate(last=Max("id"), n=Count("id"))
-    schema = schemas.in_force(project)
-    return _report(project.pk, project.created_at, schema.id, newest["last"], newest["n"], stream)
+def own_cells(stored: Mapping[str, int]) -> Iterable[tuple[tuple[int, int, int], int]]:
+    """What RaterCell holds of one label, as numbers."""
+    for cell, pages in stored.items():
+        n, k, own = map(int, cell.split("."))
+        yield (n, k, own), pages
 
 
-@lru_cache(maxsize=16)
-def _report(project_id: int, made: datetime, schema_id: int, last: int | None, n: int, stream: str) -> Report:
-    counted = votes.remembered((project_id, made, schema_id), last, n)
-    return Report(counted.of_stream(stream) if stream else counted.overall())
-
-
-def _label(key: str, name: str, cells: Cells) -> LabelReport:
-    alpha = measures.nominal_alpha(cells)
-    return LabelReport(
-        key=key, name=name, cells=cells, alpha=alpha, ac1=measures.ac1(cells),
-        positive_agreement=measures.positive_agreement(cells), negative_agreement=measures.negative_agreement(cells),
-        prevalence=measures.prevalence(cells), reading=reading(alpha), positives_needed=positives_needed(alpha, cells),
-    )  # fmt: skip
-
-
-def _lower_end(ticked: npt.NDArray[np.int64]) -> float:
-    """Lower end of the 95 % interval of a mean; minus infinity below 20 answers."""
-    if ticked.size < FEWEST_ANSWERS:
-        return -np.inf
-    return float(ticked.mean() - 1.96 * ticked.std(ddof=1) / np.sqrt(ticked.size))
+def _rise_without(whole: Cells, own: OwnCells) -> Estimate:
+    """Pages the person did not answer stay as they are; of the others their answer is taken out."""
+    left = dict(zip(zip(whole.n.tolist(), whole.k.tolist(), strict=True), whole.count.tolist(), strict=True))
+    rows = []
+    for (n, k, said), pages in own.items():
+        left[n, k] = left.get((n, k), 0) - pages
+        rows.append((n, k, n - 1, k - said, pages))
+    rows += [(n, k, n, k, pages) for (n, k), pages in left.items() if pages > 0]
+    n, k, n_rest, k_rest, pages = np.array(rows, dtype=np.int64).reshape(-1, 5).T
+    return alpha_rise(n, k, n_rest, k_rest, count=pages)

@@ -17,6 +17,7 @@ from labeling.counted import NO, YES, View, Whose
 Question = tuple[str, int]  # label key, revision
 TABLE = (YES + YES, YES + NO, NO + YES, NO + NO)  # n11, n10, n01, n00
 N_PRODUCTS = 10
+ANYTHING: Question = ("", 0)  # whether a page's answers tick anything at all
 
 
 def named(question: Question) -> str:
@@ -91,7 +92,8 @@ class Sums:
         """Put a page in; `times=-1` takes it out again."""
         answers = sorted(view.answers.items())
         counts = [(column.count(YES) + column.count(NO), column.count(YES)) for column in _columns(answers)]
-        for question, (n, k) in zip(questions, counts, strict=True):
+        ticking = sum(YES in letters for _, letters in answers)
+        for question, (n, k) in zip((ANYTHING, *questions), ((len(answers), ticking), *counts), strict=True):
             if n:
                 self.cells[CellKey(view.whose, question, view.week, n, k)] += times
         for rater, letters in answers:

@@ -5,20 +5,17 @@ label, in the whole project or in one stream of it, as tallies.py counts them fo
 not asked or meant something else then, are missing. Decisions of adjudicators are not answers.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from labeling import schemas
 from labeling.models import Judgment, Rater, Stream
 from labeling.quality.cells import MISSING, NO, YES, answer_counts
 
-PROJECTS_REMEMBERED = 8
 CODES = {"yes": YES, "no": NO, "unsure": MISSING}
 EVERY_ANSWER = Q()
 NOT_ASKED = -2  # while reading: leaves what the same person said before
@@ -67,24 +64,6 @@ class Votes:
         """What each person says of each page where it was asked for in this stream."""
         return self.where(self.streams == stream)
 
-    def plus(self, fresh: "Votes") -> "Votes | None":
-        """These and newer answers together; None where that takes more: new people, or a second answer."""
-        if fresh.rater_ids != self.rater_ids:
-            return None
-        item_ids = np.union1d(self.item_ids, fresh.item_ids)
-        items = np.searchsorted(item_ids, self.item_ids)[self.items]
-        added = np.searchsorted(item_ids, fresh.item_ids)[fresh.items]
-        n_raters = len(self.rater_ids)
-        if np.isin(added * n_raters + fresh.raters, items * n_raters + self.raters).any():
-            return None
-        return Votes(
-            self.keys, self.names, item_ids, self.rater_ids, self.codes, np.concatenate([items, added]),
-            np.concatenate([self.raters, fresh.raters]), np.concatenate([self.verdicts, fresh.verdicts]),
-            np.concatenate([self.streams, fresh.streams]), np.concatenate([self.days, fresh.days]),
-            np.concatenate([self.seconds, fresh.seconds]), np.concatenate([self.is_latest, fresh.is_latest]),
-            np.concatenate([self.in_all, fresh.in_all]),
-        )  # fmt: skip
-
     def counts(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Answers and yes answers per item and label: two arrays (n_items, n_labels)."""
         n, k = answer_counts(self.items, self.verdicts)
@@ -93,40 +72,6 @@ class Votes:
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------------
-# What was read last of each project: (newest id, number of votes, the votes). The time a project was made tells two
-# databases apart that give the same number to different projects, as those of tests do.
-_known: OrderedDict[tuple[int, datetime, int], tuple[int, int, Votes]] = OrderedDict()
-
-
-def remembered(whose: tuple[int, datetime, int], last: int | None, n: int) -> Votes:
-    """Read what came since the last time; everything, if an older answer was replaced or voided meanwhile."""
-    project_id, _, schema_id = whose
-    found = _read_more(whose, last, n) or read(project_id, schema_id, to=last)
-    _known[whose] = (last or 0, n, found)
-    _known.move_to_end(whose)
-    while len(_known) > PROJECTS_REMEMBERED:
-        _known.popitem(last=False)
-    return found
-
-
-def _read_more(whose: tuple[int, datetime, int], last: int | None, n: int) -> Votes | None:
-    project_id, _, schema_id = whose
-    before, n_before, known = _known.get(whose, (0, 0, None))
-    if known is None or last is None:
-        return None
-    n_added = Judgment.objects.votes().filter(rater__project=project_id, pk__gt=before, pk__lte=last).count()
-    if n - n_added != n_before or _takes_back(project_id, before, last):
-        return None
-    return known.plus(read(project_id, schema_id, after=before, to=last))
-
-
-def _takes_back(project_id: int, after: int, to: int) -> bool:
-    """Whether someone says since of a page they had answered that nobody can judge it."""
-    earlier = Judgment.objects.votes().filter(item=OuterRef("item"), rater=OuterRef("rater"), pk__lt=OuterRef("pk"))
-    fresh = Judgment.objects.votes().filter(rater__project=project_id, pk__gt=after, pk__lte=to)
-    return fresh.filter(Exists(earlier), outcome=Judgment.Outcome.NOT_ASSESSABLE).exists()
-
-
 @dataclass(slots=True)
 class _Said:
     """What one person says of one page, in one stream or in all: a code for each label."""

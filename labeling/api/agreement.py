@@ -9,9 +9,10 @@ from rest_framework.response import Response
 
 from labeling import permissions, reports
 from labeling.api.base import ActionView
+from labeling.label_reports import LabelReport
 from labeling.models import Rater, Stream
-from labeling.quality.intervals import undefined
-from labeling.reports import LabelReport, Report
+from labeling.pair_sums import Pairs
+from labeling.reports import Report
 
 STREAM = OpenApiParameter("stream", str, enum=Stream.values, description="answers to pages chosen in this way only")
 LABEL = OpenApiParameter("label", str, description="one label; without it all labels are pooled")
@@ -95,17 +96,17 @@ class PairsView(ActionView):
         if key is not None and key not in report.votes.keys:
             raise exceptions.ParseError("label is not a label of this project.")
         shown = _people_shown(self, request, report)
-        kappa, n_common = report.pairs_on(key)
+        pairs = report.pairs_on(key)
         return Response(
             {
                 "annotators": [report.votes.codes[rater] for rater in shown],
-                "kappa": [[_number(kappa[row, column]) for column in shown] for row in shown],
-                "n": [[int(n_common[row, column]) for column in shown] for row in shown],
+                "kappa": [[_number(pairs.kappa(row, column)) for column in shown] for row in shown],
+                "n": [[pairs.n_common(row, column) for column in shown] for row in shown],
                 "pairs": [
-                    _pair_shape(report, row, column, key)
+                    _pair_shape(report, pairs, row, column)
                     for place, row in enumerate(shown)
                     for column in shown[:place]
-                    if n_common[row, column]
+                    if pairs.n_common(row, column)
                 ],
             }
         )
@@ -139,11 +140,11 @@ def _people_shown(view: ActionView, request, report: Report) -> list[int]:
     return [report.votes.rater_ids.index(own)] if own in report.votes.rater_ids else []
 
 
-def _pair_shape(report: Report, row: int, column: int, key: str | None) -> dict[str, Any]:
-    found = report.pair(row, column, key)
+def _pair_shape(report: Report, pairs: Pairs, row: int, column: int) -> dict[str, Any]:
+    found = pairs.estimate(row, column)
     return {
         "annotators": [report.votes.codes[column], report.votes.codes[row]],
-        "kappa": (found if found.n else undefined("no page in common")).as_dict(),
+        "kappa": found.as_dict(),
         "n": found.n,
     }
 

@@ -338,7 +338,7 @@ class Migration(migrations.Migration):
                 ("stream", models.CharField(blank=True, max_length=12)),
                 ("is_mixed", models.BooleanField(default=False)),
                 ("is_aided", models.BooleanField(default=False)),
-                ("label", models.CharField(max_length=40)),
+                ("label", models.CharField(blank=True, max_length=40)),
                 ("revision", models.PositiveIntegerField()),
                 ("week", models.DateField()),
                 ("n", models.PositiveSmallIntegerField()),

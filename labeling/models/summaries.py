@@ -7,7 +7,14 @@ once more, as a whole, without a stream. `is_aided`: answers of people who were 
 with the others.
 """
 
+from datetime import date
+from typing import TYPE_CHECKING, Self
+
 from django.db import models
+from django.db.models import F, Q
+
+if TYPE_CHECKING:
+    from labeling.models.projects import Project
 
 
 class Counted(models.Model):
@@ -34,6 +41,18 @@ class AgreementSummary(models.Model):
         return f"agreement in {self.project}"
 
 
+class SumsQuerySet(models.QuerySet["Sums"]):
+    def of(self, project: "Project | int", *, stream: str = "", is_aided: bool = False) -> Self:
+        """The rows that add up to one stream, or to the whole project."""
+        whose = Q(stream=stream) if stream else Q(is_mixed=False)
+        return self.filter(whose, project=project, is_aided=is_aided)
+
+    def between(self, since: date | None, until: date | None) -> Self:
+        """Of the weeks that begin then; for tables that tell weeks apart."""
+        begins = {"week__gte": since, "week__lte": until}
+        return self.filter(**{name: day for name, day in begins.items() if day is not None})
+
+
 class Sums(models.Model):
     """Whose sum a row is."""
 
@@ -42,14 +61,19 @@ class Sums(models.Model):
     is_mixed = models.BooleanField(default=False)
     is_aided = models.BooleanField(default=False)
 
+    objects = SumsQuerySet.as_manager()
+
     class Meta:
         abstract = True
 
 
 class AgreementCell(Sums):
-    """Pages with n answers to one label of which k say yes, by the week in which the last of them was given."""
+    """Pages with n answers to one label of which k say yes, by the week in which the last of them was given.
 
-    label = models.CharField(max_length=40)
+    Without a label: pages with n answers of which k tick anything.
+    """
+
+    label = models.CharField(max_length=40, blank=True)
     revision = models.PositiveIntegerField()
     week = models.DateField()  # its Monday
     n = models.PositiveSmallIntegerField()
@@ -109,7 +133,7 @@ class PairCell(Sums):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["pair", "stream", "is_mixed", "is_aided"], name="one_pair_cell"),
-            models.CheckConstraint(condition=models.Q(rater_a__lt=models.F("rater_b")), name="pair_in_order"),
+            models.CheckConstraint(condition=Q(rater_a__lt=F("rater_b")), name="pair_in_order"),
         ]
         indexes = [models.Index(fields=["project", "-n"], name="pair_cell_n")]
 

@@ -14,10 +14,19 @@ NO_CONTRAST = "one of the two has no yes or no no"
 WIDEST_RISE = 1.0 - LOWEST
 
 
-def alpha_rise(n: Integers, k: Integers, n_rest: Integers, k_rest: Integers, *, level: float = LEVEL) -> Estimate:
+def alpha_rise(
+    n: Integers,
+    k: Integers,
+    n_rest: Integers,
+    k_rest: Integers,
+    *,
+    count: Integers | None = None,
+    level: float = LEVEL,
+) -> Estimate:
     """How much higher Krippendorff's alpha of one label is on the rest of the answers than on all of them.
 
     n, k: (n_items,) answers and yes answers of each item; n_rest, k_rest: the same without the raters left out.
+    count: (n_items,) how many items each row stands for; without it one.
     Returns an Estimate of alpha(rest) - alpha(all), n = pages answered twice; undefined where either alpha is.
     Both alphas stand on the same items, so the interval is that of their paired difference: narrower than two separate
     intervals suggest. Raises ValueError when the shapes differ or the rest is more than the whole.
@@ -28,17 +37,18 @@ def alpha_rise(n: Integers, k: Integers, n_rest: Integers, k_rest: Integers, *, 
     if np.any(n_rest > n) or np.any(k_rest > k):
         raise ValueError("the rest cannot hold more answers than the whole")
     pairable = n >= 2
-    n_items = int(pairable.sum())
+    items = (np.ones_like(n) if count is None else count)[pairable].astype(np.int64)
+    n_items = int(items.sum())
     if n_items < 2:
         return undefined(NO_PAIR, n=n_items, level=level)
-    whole = _alpha_and_influence(n[pairable], k[pairable])
-    rest = _alpha_and_influence(n_rest[pairable], k_rest[pairable])
+    whole = _alpha_and_influence(n[pairable], k[pairable], items)
+    rest = _alpha_and_influence(n_rest[pairable], k_rest[pairable], items)
     if whole is None or rest is None:
         return undefined(NO_CONTRAST, n=n_items, level=level)
     rise = rest[0] - whole[0]
     if few := too_few_pages(n_items, what=TWICE):
         return Estimate(rise, None, None, level=level, n=n_items, reason=few)
-    reach = z_score(level) * standard_error(rest[1] - whole[1], np.ones(n_items, dtype=np.int64))
+    reach = z_score(level) * standard_error(rest[1] - whole[1], items)
     low, high = max(rise - reach, -WIDEST_RISE), min(rise + reach, WIDEST_RISE)
     return Estimate(rise, low, high, level=level, n=n_items)
 
@@ -54,29 +64,39 @@ def pooled_kappa(left: Integers, right: Integers, *, level: float = LEVEL) -> Es
     if left.shape != right.shape or left.ndim != 2:
         raise ValueError(f"{left.shape} does not match {right.shape}")
     shared = (left >= 0) & (right >= 0)
-    asked = shared.sum(axis=1)
     left_yes, right_yes = ((side == 1) & shared for side in (left, right))
-    counts = np.stack([asked, ((left_yes == right_yes) & shared).sum(1), left_yes.sum(1), right_yes.sum(1)])
-    counts = counts[:, asked > 0].astype(np.float64)
-    n_pages = counts.shape[1]
+    pages = np.stack(
+        [side.sum(axis=1) for side in (shared, left_yes & right_yes, left_yes & ~right_yes, right_yes & ~left_yes)]
+    ).astype(np.int64)
+    return kappa_of_sums(pages @ pages.T, pages.sum(axis=1), n_pages=int((pages[0] > 0).sum()), level=level)
+
+
+def kappa_of_sums(products: Integers, totals: Integers, *, n_pages: int, level: float = LEVEL) -> Estimate:
+    """As `pooled_kappa`, from sums over pages that can be kept.
+
+    For each page: labels both answered, those both ticked, only the left one, only the right one. totals: (4,) the sums
+    over pages. products: (4, 4) the sums of the products of each two of these numbers. n_pages: pages with a label both
+    answered.
+    """
     if not n_pages:
         return undefined("no page in common", level=level)
-    n, agreed, a, b = counts.sum(axis=1)
-    observed, chance = agreed / n, (a * b + (n - a) * (n - b)) / n**2
+    n, both, only_left, only_right = (float(total) for total in totals)
+    a, b = both + only_left, both + only_right
+    observed, chance = (n - only_left - only_right) / n, (a * b + (n - a) * (n - b)) / n**2
     if chance >= 1:
         return undefined("both gave one and the same verdict throughout", n=n_pages, level=level)
     kappa = float((observed - chance) / (1 - chance))
     if few := too_few_pages(n_pages, what="answers of both"):
         return Estimate(kappa, None, None, level=level, n=n_pages, reason=few)
     if kappa >= 1:
-        return Estimate(
-            1.0, None, None, level=level, n=n_pages, reason="no disagreement on these pages: no interval yet"
-        )
-    by_observed = (counts[1] - observed * counts[0]) / n
-    by_chance = ((2 * b - n) * counts[2] + (2 * a - n) * counts[3] + (2 * n - a - b) * counts[0]) / n**2
-    by_chance -= 2 * chance * counts[0] / n
-    influence = by_observed / (1 - chance) - (1 - observed) / (1 - chance) ** 2 * by_chance
-    low, high = log_complement_interval(kappa, standard_error(influence, np.ones(n_pages, dtype=np.int64)), level=level)
+        return Estimate(1.0, None, None, level=level, n=n_pages, reason=NO_CLASH)
+    # What one more of each of the four numbers does to the shares; a page does as much as its numbers together.
+    by_observed = np.array([1 - observed, 0, -1, -1]) / n
+    by_chance = np.array([2 * n - a - b, 2 * (a + b - n), 2 * b - n, 2 * a - n]) / n**2
+    by_chance[0] -= 2 * chance / n
+    weight = by_observed / (1 - chance) - (1 - observed) / (1 - chance) ** 2 * by_chance
+    variance = n_pages / (n_pages - 1) * max(float(weight @ products @ weight), 0.0)
+    low, high = log_complement_interval(kappa, math.sqrt(variance), level=level)
     return Estimate(kappa, low, high, level=level, n=n_pages)
 
 
@@ -107,12 +127,12 @@ def change(before: Estimate, after: Estimate) -> Estimate:
     )
 
 
-def _alpha_and_influence(n: Integers, k: Integers) -> tuple[float, Floats] | None:
+def _alpha_and_influence(n: Integers, k: Integers, count: Integers) -> tuple[float, Floats] | None:
     """Alpha and what each item's weight does to it; None where alpha is undefined. One answer does nothing."""
     twice = (n >= 2).astype(np.float64)
     n_twice, k_twice = twice * n, twice * k
     d: npt.NDArray[np.float64] = k_twice * (n_twice - k_twice) / np.maximum(n_twice - 1, 1)
-    total_n, total_k, total_d = float(n_twice.sum()), float(k_twice.sum()), float(d.sum())
+    total_n, total_k, total_d = float(count @ n_twice), float(count @ k_twice), float(count @ d)
     expected = total_k * (total_n - total_k)
     if expected <= 0:
         return None

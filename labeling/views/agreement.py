@@ -69,11 +69,11 @@ def pairs_csv(request: PersonRequest, project: Project) -> HttpResponse:
     _, report = _report(request, project)
     sees_all = permissions.may(request.user, "agreement.read_project", project, roles=_roles(request))
     people = range(len(report.votes.codes)) if sees_all else range(0)
-    rows = []
+    rows, pairs = [], report.pairs
     for right in people:
         for left in range(right):
-            if report.pairs.n_common[left, right]:
-                found = report.pair(left, right)
+            if pairs.n_common(left, right):
+                found = pairs.estimate(left, right)
                 rows.append([report.votes.codes[left], report.votes.codes[right], *_parts(found), found.n])
     return _csv(f"{project.slug}-pairs.csv", ["person", "other", "kappa", "kappa_low", "kappa_high", "n"], rows)
 

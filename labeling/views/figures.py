@@ -3,9 +3,10 @@
 from typing import Any
 
 from labeling import phrases, plots, standing
+from labeling.label_reports import LabelReport
 from labeling.quality.intervals import Estimate
 from labeling.repeats import Consistency
-from labeling.reports import LabelReport, Report
+from labeling.reports import Report
 
 YES_OF_A_PAGE = ("one", "two", "three or more")  # as bars, from left to right
 TICKS_OF_SHARES = [(plots.Scale(0.0, 1.0).percent(value), f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]

@@ -4,6 +4,7 @@ import csv
 
 import pytest
 
+from labeling import consensus
 from tests.factories import make_item, make_judgment, make_member, make_project
 
 pytestmark = pytest.mark.django_db
@@ -18,6 +19,7 @@ def manager_browser(client):
         item = make_item(project)
         make_judgment(item, FORMULA, yes=yes)
         make_judgment(item, "w2", yes=[] if yes else ["news"])
+        consensus.refresh(item, project=project)
     client.force_login(make_member(project, "manager"))
     return client
 

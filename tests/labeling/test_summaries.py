@@ -47,7 +47,7 @@ def answered(project, *answers, at=MONDAY, **fields):
 
 def rows(project):
     """(label, n, k) -> pages, over all weeks and streams."""
-    found = AgreementCell.objects.filter(project=project, is_mixed=False)
+    found = AgreementCell.objects.filter(project=project, is_mixed=False).exclude(label="")
     return {(row.label, row.n, row.k): row.count for row in found}
 
 

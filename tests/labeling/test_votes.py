@@ -28,7 +28,7 @@ def asked_twice(project):
     slots.open_up(project, [Selection.objects.create(item=item, stream=Stream.IMPORT) for item in items], overlap=2)
     answer_all(project, first, NEWS)
     answer_all(project, second, NEWS)
-    reports.of_project(project)  # remembered from here on
+    reports.of_project(project)  # counted up to here
     draw = Draw.objects.create(project=project, number=1, seed="s", frame_sha256="0" * 64, frame_size=2, size=1)
     drawn = Selection.objects.create(item=items[0], stream=Stream.GOLD, draw=draw, probability=0.5)
     slots.open_up(project, [drawn], overlap=1)

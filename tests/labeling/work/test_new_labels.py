@@ -16,7 +16,6 @@ from labeling import (
     queue,
     reports,
     slots,
-    votes,
 )
 from labeling.models import Assignment, Consensus, Event, Job, Judgment, Selection
 from labeling.publishing import Draft, LabelDraft, replace
@@ -224,6 +223,7 @@ def test_cells_are_those_of_one_whole_answer_a_person(project, judged, people):
         item = make_item(other)
         make_judgment(item, "a", yes=["news", "maps"])
         make_judgment(item, "b")
+        consensus.refresh(item, project=other)
     for mine, theirs in zip(reports.of_project(project).labels, reports.of_project(other).labels, strict=True):
         assert mine.key == theirs.key
         assert [getattr(mine.cells, name).tolist() for name in ("n", "k", "count")] == [
@@ -248,23 +248,6 @@ def test_who_says_later_that_nobody_can_judge_a_page_is_counted_there_no_more(pr
     assert Consensus.objects.get(item=slot.item_id).labels["news"] == {
         "yes": 0, "no": 1, "unsure": 0, "probability": 0.0, "verdict": None, "state": "pending",
     }  # fmt: skip
-
-
-def test_reading_what_is_new_comes_to_the_same_as_reading_all(project, judged, people):
-    reports.of_project(project)
-    ask(project, "maps")
-    for answer in (MAPS, NONE):
-        answer_all(project, make_member(project, "annotator"), answer)
-    step_by_step = verdicts_in(reports.of_project(project).votes)
-    votes._known.clear()
-    reports._report.cache_clear()
-    assert step_by_step == verdicts_in(reports.of_project(project).votes)
-    assert len(step_by_step) == 12
-
-
-def verdicts_in(found):
-    pages = found.item_ids[found.items].tolist()
-    return sorted(zip(pages, found.raters.tolist(), found.verdicts.tolist(), strict=True))
 
 
 def test_each_answer_is_exported_as_it_was_given(project, judged, people):
