@@ -352,5 +352,5 @@ def _rise_without(whole: Cells, own: OwnCells) -> Estimate:
         left[n, k] = left.get((n, k), 0) - pages
         rows.append((n, k, n - 1, k - said, pages))
     rows += [(n, k, n, k, pages) for (n, k), pages in left.items() if pages > 0]
-    n, k, n_rest, k_rest, pages = np.array(rows, dtype=np.int64).reshape(-1, 5).T
-    return alpha_rise(n, k, n_rest, k_rest, count=pages)
+    before_n, before_k, after_n, after_k, count = np.array(rows, dtype=np.int64).reshape(-1, 5).T
+    return alpha_rise(before_n, before_k, after_n, after_k, count=count)

@@ -8,7 +8,7 @@ with the others.
 """
 
 from datetime import date
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -41,7 +41,7 @@ class AgreementSummary(models.Model):
         return f"agreement in {self.project}"
 
 
-class SumsQuerySet(models.QuerySet["Sums"]):
+class SumsQuerySet(models.QuerySet[Any]):  # of whichever table it stands in
     def of(self, project: "Project | int", *, stream: str = "", is_aided: bool = False) -> Self:
         """The rows that add up to one stream, or to the whole project."""
         whose = Q(stream=stream) if stream else Q(is_mixed=False)
