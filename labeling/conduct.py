@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.db.models.functions import Now, TruncWeek
 
-from labeling import exposure, jobs, repeats, schemas, usual_raters, watching
+from labeling import exposure, jobs, rater_totals, repeats, schemas, usual_raters, watching
 from labeling.models import ConductCount, Honeypot, Judgment, Project, Purpose, RaterWeek, Stream
 from labeling.models.projects import Severity
 from labeling.models.work import COUNTED, KNOWN
@@ -38,6 +38,10 @@ def freshen(project: Project) -> datetime | None:
     known = ConductCount.objects.filter(project=project).first()
     fresh = _answers(project).filter(pk__gt=known.last_judgment if known else 0)
     n = fresh[: AT_ONCE + 1].count()
+    if known is not None and not n:
+        schema = schemas.in_force_if_any(project)
+        if schema is not None and not _is_of(known, schema, rater_totals.this_monday()):
+            n = _answers(project)[: AT_ONCE + 1].count()  # the totals of everybody are others now
     if 0 < n <= AT_ONCE:
         count(project)
         return ConductCount.objects.values_list("counted_at", flat=True).get(project=project)
@@ -73,10 +77,23 @@ def count(project: Project, *, claim: jobs.Claim | None = None) -> int:
                 done += len(some)
                 if claim is not None:
                     claim.progress(done / total, f"{done:,} of {total:,} weeks counted")
-        for rater in sorted({rater for raters in weeks.values() for rater in raters}):
+        moved = sorted({rater for raters in weeks.values() for rater in raters})
+        for rater in moved:
             watching.walk(rater)
-    ConductCount.objects.update_or_create(project=project, defaults={"counted_at": Now(), "last_judgment": last})
+        monday = rater_totals.this_monday()
+        rater_totals.count(project, schema, moved if _is_of(known, schema, monday) else None, monday=monday)
+        known_of = {"monday": monday, "schema_id": schema.id}
+    else:
+        known_of = {}
+    ConductCount.objects.update_or_create(
+        project=project, defaults={"counted_at": Now(), "last_judgment": last, **known_of}
+    )
     return done
+
+
+def _is_of(known: ConductCount | None, schema: schemas.Schema, monday: date) -> bool:
+    """Whether the totals are those of this week and of what is asked now."""
+    return known is not None and (known.monday, known.schema_id) == (monday, schema.id)
 
 
 def _answers(project: Project) -> QuerySet[Judgment]:

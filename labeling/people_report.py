@@ -8,25 +8,27 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from django.db.models import QuerySet
 
-from labeling import schemas, usual_raters, watching
-from labeling.models import Label, Project, Rater, RaterCell, RaterWeek
+from labeling import rater_totals, schemas, usual_raters, watching
+from labeling.models import Label, Project, Rater, RaterWeek
 from labeling.quality import drift
 from labeling.quality.agreement import nominal_alpha
 from labeling.quality.cells import Cells, Floats, Integers
 from labeling.quality.intervals import Estimate, proportion, undefined
-from labeling.quality.others import N_BINS, Against, Binned, against_others, bin_of
+from labeling.quality.others import N_BINS, Against, Binned, against_others
 from labeling.quality.repeats import FEWEST_FOR_KAPPA, NO_REPEAT, SelfConsistency
 from labeling.quality.speeds import median_seconds
 from labeling.quality.usual import Usual
+from labeling.rater_tallies import N_AGAIN, N_KNOWN, Parts, Totals, question_of
+from labeling.rater_totals import monday_of, since
 
 NOTHING_KNOWN = "no known answer yet"
-PERIODS = (4, 12, 52)  # weeks that can be asked for
+NOTHING = Parts([0] * N_KNOWN, [0] * N_AGAIN, np.zeros((3, N_BINS)))
 COUNTED = (
     "Known answers: pages whose answer is known, with the Jeffreys interval. The others: what other people say of the "
     "same pages, without the person’s own answer, read by how often the label’s usual rater is right; the interval is "
@@ -42,7 +44,7 @@ class Filters:
     stream: str = ""
 
     def since(self, today: date) -> date | None:
-        return None if self.weeks is None else monday_of(today) - timedelta(weeks=self.weeks - 1)
+        return None if self.weeks is None else since(self.weeks, monday_of(today))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,112 +90,58 @@ class Report:
 def of_project(
     project: Project, filters: Filters, *, today: date, raters: QuerySet[Rater] | None = None, until: date | None = None
 ) -> Report:
-    """Everybody who answered, or these raters alone. `until`: weeks before this Monday only."""
+    """Everybody who answered, or these raters alone, as the job counted them last. `until`: weeks before this Monday
+    only, added up now."""
     schema = schemas.in_force_if_any(project)
     if schema is None:
         return Report((), (), {})
-    usual = usual_raters.of_project(project, schema)
-    chosen = {rater.pk: rater for rater in _raters(project, raters)}
-    weeks = _within(RaterWeek.objects.filter(project=project), filters, today, until)
-    cells = _within(usual_raters.whole(RaterCell.objects.filter(project=project), stream=filters.stream),
-                    replace(filters, stream=""), today, until)  # fmt: skip
-    if raters is not None:
-        weeks, cells = weeks.filter(rater__in=chosen), cells.filter(rater__in=chosen)
-    found = _tallied(weeks, cells)
-    people = _people({pk: chosen[pk] for pk in found if pk in chosen}, found, schema, usual)
+    rows = Rater.objects.filter(project=project) if raters is None else raters
+    chosen = {rater.pk: rater for rater in rows.select_related("user")}
+    if until is None:
+        only = None if raters is None else list(chosen)
+        found = rater_totals.kept(project, weeks=filters.weeks, stream=filters.stream, raters=only)
+    else:
+        found = _before(project, schema, chosen, filters, until=until, monday=monday_of(today))
+    people = _people({pk: chosen[pk] for pk in found if pk in chosen}, found, schema)
     labels = tuple((label.key, label.name) for label in schema.asked)
-    return Report(tuple(sorted(people, key=lambda one: (one.username or one.code).lower())), labels, usual)
+    in_order = sorted(people, key=lambda one: (one.username or one.code).lower())
+    return Report(tuple(in_order), labels, usual_raters.of_project(project, schema))
 
 
-def _raters(project: Project, raters: QuerySet[Rater] | None) -> QuerySet[Rater]:
-    return (Rater.objects.filter(project=project) if raters is None else raters).select_related("user")
+def _before(
+    project: Project, schema: schemas.Schema, raters: Iterable[int], filters: Filters, *, until: date, monday: date
+) -> dict[int, Totals]:
+    found = {
+        pk: rater_totals.before(
+            project, schema, pk, weeks=filters.weeks, stream=filters.stream, until=until, monday=monday
+        )
+        for pk in raters
+    }
+    return {pk: totals for pk, totals in found.items() if totals is not None}
 
 
-def _within(rows: QuerySet, filters: Filters, today: date, until: date | None) -> QuerySet:  # type: ignore[type-arg]
-    since = filters.since(today)
-    rows = rows.filter(week__gte=since) if since else rows
-    rows = rows.filter(week__lt=until) if until else rows
-    return rows.filter(stream=filters.stream) if filters.stream else rows
-
-
-def monday_of(day: date) -> date:
-    return day - timedelta(days=day.weekday())
-
-
-# ---- adding up ------------------------------------------------------------------------------------------------------
-class _Tally:
-    """The weeks of one rater, added up."""
-
-    def __init__(self) -> None:
-        self.n_answers = self.n_compared = self.known_pages = self.again_pages = self.again_alike = 0
-        self.points = self.serious = 0
-        self.speeds: Counter[int] = Counter()
-        self.known: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-        self.again: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-        self.beside: dict[str, Counter[str]] = defaultdict(Counter)  # question -> "n.k.own" -> pages
-        self.alarms: set[date] = set()
-
-
-WEEK = (
-    "rater", "week", "n_answers", "speeds", "points", "serious", "known", "known_pages", "again", "again_pages",
-    "again_alike", "alarms",
-)  # fmt: skip
-
-
-def _tallied(weeks: QuerySet[RaterWeek], cells: QuerySet[RaterCell]) -> dict[int, _Tally]:
-    found: dict[int, _Tally] = defaultdict(_Tally)
-    for rater, week, n, speeds, points, serious, known, known_pages, again, pages, alike, alarms in weeks.values_list(
-        *WEEK
-    ):
-        into = found[rater]
-        into.n_answers += n
-        into.points += points
-        into.serious += serious
-        into.known_pages += known_pages
-        into.again_pages += pages
-        into.again_alike += alike
-        for which, count in speeds.items():
-            into.speeds[int(which)] += count
-        for counts, total in ((known, into.known), (again, into.again)):
-            for question, parts in counts.items():
-                total[question] = [a + b for a, b in zip(total[question], parts, strict=True)]
-        if alarms:
-            into.alarms.add(week)
-    for rater, n_counted, labels in cells.values_list("rater", "n_counted", "labels"):
-        into = found[rater]
-        into.n_compared += n_counted
-        for question, pages_of in labels.items():
-            into.beside[question].update(pages_of)
-    return found
-
-
-def _people(
-    raters: Mapping[int, Rater], found: Mapping[int, _Tally], schema: schemas.Schema, usual: Mapping[str, Usual]
-) -> list[Person]:
-    others = _others(raters, found, schema, usual)
+def _people(raters: Mapping[int, Rater], found: Mapping[int, Totals], schema: schemas.Schema) -> list[Person]:
+    others = _others(raters, found, schema)
     return [
         Person(
             rater_id=pk, code=rater.code, username=rater.user.username if rater.user else "", user_id=rater.user_id,
-            n_answers=max(tally.n_answers, tally.n_compared), n_compared=tally.n_compared,
-            seconds=median_seconds(tally.speeds),
-            again_pages=proportion(tally.again_alike, tally.again_pages, nothing=NO_REPEAT),
-            known_pages=tally.known_pages,
-            labels=tuple(_rates(label, tally, others[pk, label.key]) for label in schema.asked),
-            alarms=tuple(sorted(tally.alarms)), points=tally.points, serious=tally.serious,
+            n_answers=max(sums["n_answers"], sums["n_compared"]), n_compared=sums["n_compared"],
+            seconds=median_seconds(found[pk].speeds),
+            again_pages=proportion(sums["again_alike"], sums["again_pages"], nothing=NO_REPEAT),
+            known_pages=sums["known_pages"],
+            labels=tuple(_rates(label, found[pk], others[pk, label.key]) for label in schema.asked),
+            alarms=tuple(found[pk].alarms), points=sums["points"], serious=sums["serious"],
         )
         for pk, rater in raters.items()
-        for tally in [found[pk]]
+        for sums in [found[pk].sums]
     ]  # fmt: skip
 
 
-def _question(label: Label) -> str:
-    return f"{label.key}:{label.revision}"
-
-
-def _rates(label: Label, tally: _Tally, others: Against) -> LabelRates:
-    yes, yes_right, no, no_right = tally.known.get(_question(label), (0, 0, 0, 0))
+def _rates(label: Label, totals: Totals, others: Against) -> LabelRates:
+    parts = totals.questions.get(question_of(label.key, label.revision), NOTHING)
+    yes, yes_right, no, no_right = parts.known
     known = Against(proportion(yes_right, yes, nothing=NOTHING_KNOWN), proportion(no_right, no, nothing=NOTHING_KNOWN))
-    return LabelRates(label.key, label.name, known, others, _consistency(tally.again.get(_question(label), (0, 0, 0))))
+    return LabelRates(label.key, label.name, known, others, _consistency(parts.again))
 
 
 def _consistency(again: Sequence[int]) -> SelfConsistency:
@@ -206,24 +154,14 @@ def _consistency(again: Sequence[int]) -> SelfConsistency:
 
 
 def _others(
-    raters: Iterable[int], found: Mapping[int, _Tally], schema: schemas.Schema, usual: Mapping[str, Usual]
+    raters: Iterable[int], found: Mapping[int, Totals], schema: schemas.Schema
 ) -> dict[tuple[int, str], Against]:
     """Rater and label key -> rates against the others, all in one fit."""
-    places = [(rater, label) for rater in raters for label in schema.asked]
-    n, yes, p = (np.zeros((len(places), N_BINS)) for _ in range(3))
-    for row, (rater, label) in enumerate(places):
-        counts = found[rater].beside.get(_question(label))
-        if not counts:
-            continue
-        answers, ticks, own, pages = np.array([(*map(int, key.split(".")), c) for key, c in counts.items()]).T
-        with_others = answers > 1
-        answers, ticks, own, pages = (part[with_others] for part in (answers, ticks, own, pages))
-        chance = usual[label.key].p_yes(answers - 1, ticks - own)
-        which = bin_of(chance)
-        for table, weight in ((n, pages), (yes, pages * own), (p, pages * chance)):
-            np.add.at(table[row], which, weight)
+    places = [(rater, label.key, question_of(label.key, label.revision)) for rater in raters for label in schema.asked]
+    tables = [found[rater].questions.get(question, NOTHING).beside for rater, _, question in places]
+    n, yes, p = np.array(tables).reshape(len(places), 3, N_BINS).transpose(1, 0, 2)
     rates = against_others(Binned(n, yes, p))
-    return {(rater, label.key): one for (rater, label), one in zip(places, rates, strict=True)}
+    return {(rater, key): one for (rater, key, _), one in zip(places, rates, strict=True)}
 
 
 # ---- drift of one person --------------------------------------------------------------------------------------------
@@ -240,7 +178,9 @@ class DriftWeek:
 
 def drift_of(project: Project, rater: Rater, filters: Filters, *, today: date) -> list[DriftWeek]:
     """Week by week, in order; weeks without such an answer are not there."""
-    rows = _within(RaterWeek.objects.filter(project=project, rater=rater), filters, today, None)
+    rows, start = RaterWeek.objects.filter(project=project, rater=rater), filters.since(today)
+    rows = rows.filter(week__gte=start) if start else rows
+    rows = rows.filter(stream=filters.stream) if filters.stream else rows
     seen = watching.watched(list(rows.order_by("week", "stream")))
     expected, differs = watching.as_arrays(seen)
     alarms = Counter(seen[place].week for place in drift.cusum(expected, differs).alarms)

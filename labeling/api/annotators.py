@@ -7,14 +7,14 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
-from labeling import conduct, people_report, permissions, summaries
+from labeling import conduct, people_report, permissions, rater_totals, summaries
 from labeling.api.agreement import STREAM, EstimateShape
 from labeling.api.base import ActionView
 from labeling.models import Rater, Stream
 from labeling.people_report import Filters, LabelRates, Person, Report
 
 LABEL = OpenApiParameter("label", str, description="one label; without it all")
-WEEKS = OpenApiParameter("weeks", int, enum=people_report.PERIODS, description="answers of the last so many weeks")
+WEEKS = OpenApiParameter("weeks", int, enum=rater_totals.PERIODS, description="answers of the last so many weeks")
 
 
 class KnownRateShape(serializers.Serializer):
@@ -67,14 +67,14 @@ class AnnotatorsView(ActionView):
         if sees_all:
             return people_report.of_project(self.project, filters, today=today)
         own = Rater.objects.filter(project=self.project, user=self.person)
-        until = people_report.monday_of(today)
+        until = rater_totals.monday_of(today)
         return people_report.of_project(self.project, filters, today=today, raters=own, until=until)
 
     def filters(self) -> Filters:
         stream, weeks = (self.request.query_params.get(name, "") for name in ("stream", "weeks"))
         if stream and stream not in Stream.values:
             raise exceptions.ParseError(f"stream is one of {', '.join(Stream.values)}.")
-        periods = [str(one) for one in people_report.PERIODS]
+        periods = [str(one) for one in rater_totals.PERIODS]
         if weeks and weeks not in periods:
             raise exceptions.ParseError(f"weeks is one of {', '.join(periods)}.")
         return Filters(weeks=int(weeks) if weeks else None, stream=stream)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from labeling import conduct, people_report, permissions, phrases, summaries
+from labeling import conduct, people_report, permissions, phrases, rater_totals, summaries
 from labeling.exports import spreadsheet_safe
 from labeling.models import Project, Rater, Stream
 from labeling.people_report import Filters, LabelRates, Person, Report
@@ -124,7 +124,7 @@ def _report(request: PersonRequest, project: Project, filters: Filters, *, rater
         chosen = Rater.objects.filter(pk=rater.pk) if rater else None
         return people_report.of_project(project, filters, today=today, raters=chosen)
     own = Rater.objects.filter(project=project, user=request.user)
-    return people_report.of_project(project, filters, today=today, raters=own, until=people_report.monday_of(today))
+    return people_report.of_project(project, filters, today=today, raters=own, until=rater_totals.monday_of(today))
 
 
 def _rater(request: PersonRequest, project: Project, rater_id: int) -> Rater:
@@ -159,7 +159,7 @@ def _today() -> date:
 def _filters(request: PersonRequest) -> Filters:
     weeks, stream = request.GET.get("weeks", ""), request.GET.get("stream", "")
     return Filters(
-        weeks=int(weeks) if weeks in {str(one) for one in people_report.PERIODS} else None,
+        weeks=int(weeks) if weeks in {str(one) for one in rater_totals.PERIODS} else None,
         stream=stream if stream in Stream.values else "",
     )
 
@@ -170,7 +170,7 @@ def _choices(filters: Filters) -> dict[str, Any]:
     )
     return {
         "filters": filters,
-        "periods": [(weeks, f"the last {weeks} weeks") for weeks in people_report.PERIODS],
+        "periods": [(weeks, f"the last {weeks} weeks") for weeks in rater_totals.PERIODS],
         "streams": Stream.choices,
         "query": f"?{query}" if query else "",
     }

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from labeling import conduct, conduct_checks, consensus, honeypots, people_report, summaries
-from labeling.models import ConductCount, Judgment, Purpose, Rater, RaterWeek
+from labeling import conduct, conduct_checks, consensus, honeypots, people_report, rater_totals, summaries
+from labeling.models import ConductCount, Judgment, Purpose, Rater, RaterTotal, RaterWeek
 from labeling.people_report import Filters
 from labeling.quality.others import MODEL_BASED
 from tests.factories import make_assignment, make_item, make_judgment, make_member, make_project
@@ -36,6 +36,11 @@ def answered(project, *, at=MONDAY, **says):
         make_judgment(page, rater, yes=["games"] if yes else [], submitted_at=at)
     consensus.refresh(page, project=project)
     return page
+
+
+@pytest.fixture(autouse=True)
+def a_day_in_september(monkeypatch):
+    monkeypatch.setattr(rater_totals, "this_monday", lambda: rater_totals.monday_of(TODAY))
 
 
 def counted(project):
@@ -238,3 +243,25 @@ def test_a_week_that_is_kept_otherwise_than_counted_is_found(project, alice):
     assert "known_pages" in breach
     make_judgment(make_item(project), alice)
     assert list(conduct_checks.weeks()) == []  # not counted yet: nothing to say
+
+
+def test_totals_that_are_not_what_the_weeks_come_to_are_found(project, alice):
+    given_known(project, alice, says=True, n=3)
+    counted(project)
+    assert list(conduct_checks.totals()) == []
+    [total, *_] = RaterTotal.objects.order_by("weeks")
+    total.sums["sums"]["known_pages"] += 1
+    total.save()
+    [breach] = list(conduct_checks.totals())
+    assert f"rater {total.rater_id}" in breach
+
+
+def test_totals_are_added_up_again_when_a_week_begins(project, alice, monkeypatch):
+    given_known(project, alice, says=True, n=3)
+    counted(project)
+    [person] = report(project, Filters(weeks=4)).values()
+    assert person.n_answers == 3
+    monkeypatch.setattr(rater_totals, "this_monday", lambda: rater_totals.monday_of(TODAY) + timedelta(weeks=10))
+    conduct.freshen(project)
+    assert report(project, Filters(weeks=4)) == {}
+    assert list(conduct_checks.totals()) == []
