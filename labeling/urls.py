@@ -78,6 +78,8 @@ urlpatterns = [
     # agreement
     path("p/<slug:slug>/agreement/", agreement.agreement, name="agreement"),
     path("p/<slug:slug>/agreement/labels.csv", agreement.labels_csv, name="agreement_labels_csv"),
+    path("p/<slug:slug>/agreement/weeks.csv", agreement.weeks_csv, name="agreement_weeks_csv"),
+    path("p/<slug:slug>/agreement/without.csv", agreement.without_csv, name="agreement_without_csv"),
     path("p/<slug:slug>/agreement/pairs.csv", agreement.pairs_csv, name="agreement_pairs_csv"),
     # where the guideline fails
     path("p/<slug:slug>/agreement/labels/", guideline.guideline, name="guideline"),

@@ -595,6 +595,7 @@ REQUESTS: dict[str, list[Call]] = {
         api("GET", "agreement"),
         page("GET", "labeling:agreement"),
         page("GET", "labeling:agreement_labels_csv"),
+        page("GET", "labeling:agreement_weeks_csv"),
         page("GET", "labeling:overview_csv", lambda w, who: {"slug": w.project.slug, "figure": "days"}),
     ],
     "honeypot.manage": [
@@ -641,6 +642,7 @@ REQUESTS: dict[str, list[Call]] = {
         api("GET", "pairs", query="label=games"),
         api("GET", "annotators"),
         page("GET", "labeling:agreement_pairs_csv", query="label=games"),
+        page("GET", "labeling:agreement_without_csv"),
         page("GET", "labeling:annotators", query="label=games"),
         page("GET", "labeling:annotators_csv"),
         page("GET", "labeling:annotator", own_rater, foreign=foreign_rater),

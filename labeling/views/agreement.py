@@ -6,15 +6,18 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from labeling import permissions, phrases, reports, schemas, standing
 from labeling.exports import spreadsheet_safe
-from labeling.models import Project, Stream
+from labeling.models import Project
 from labeling.quality.intervals import Estimate
-from labeling.reports import Report
-from labeling.views import figures
+from labeling.rater_totals import monday_of
+from labeling.reports import Narrowed, Report
+from labeling.views import agreement_parts, figures
 from labeling.views.material import label_row
+from labeling.views.shown import Shown
 from labeling.web import PersonRequest, page
 
 PEOPLE_SHOWN = 8
@@ -24,19 +27,24 @@ MEASURES = ("alpha", "ac1", "positive_agreement", "negative_agreement", "prevale
 @require_GET
 @page("agreement.read_project")
 def agreement(request: PersonRequest, project: Project) -> HttpResponse:
-    stream, report = _report(request, project)
+    shown, report = _report(request, project)
     names_people = permissions.may(request.user, "agreement.read_per_annotator", project, roles=_roles(request))
     context: dict[str, Any] = {
-        "stream": stream,
-        "streams": Stream.choices,
+        "shown": shown.choices(),
+        "query": f"?{shown.query}" if shown.query else "",
         "n_answers": report.n_answers,
         "n_people": report.n_people,
         "counted": reports.COUNTED,
         "headline": standing.reliability(report),
         "finding": standing.about_people(report.ticks_most, report.votes.names) if report.ticks_most else "",
     }
-    if report.n_answers:
+    label = agreement_parts.chosen(report, request.GET.get("label", ""))
+    if report.n_answers and label:
         context |= {
+            "label": label.key,
+            "labels": [(one.key, one.name) for one in report.labels],
+            "weeks": agreement_parts.by_week(report, label),
+            "without": agreement_parts.without_each(report, label) if names_people else None,
             "forest": figures.forest(report, names_people=names_people),
             "sets": [("MASI", _in_words(report, "masi")), ("Jaccard", _in_words(report, "jaccard"))],
             "matrix": figures.matrix(report, most=PEOPLE_SHOWN) if names_people else None,
@@ -63,12 +71,28 @@ def labels_csv(request: PersonRequest, project: Project) -> HttpResponse:
 
 
 @require_GET
+@page("agreement.read_project")
+def weeks_csv(request: PersonRequest, project: Project) -> HttpResponse:
+    """Alpha of every label, week by week."""
+    _, report = _report(request, project)
+    return _csv(f"{project.slug}-agreement-weeks.csv", *agreement_parts.weeks_csv(report))
+
+
+@require_GET
+@page("agreement.read_per_annotator")
+def without_csv(request: PersonRequest, project: Project) -> HttpResponse:
+    """By how much alpha of every label rises without each person. Annotators, who see their own row only, get none."""
+    _, report = _report(request, project)
+    head, rows = agreement_parts.without_csv(report)
+    return _csv(f"{project.slug}-without.csv", head, rows if _sees_all(request, project) else [])
+
+
+@require_GET
 @page("agreement.read_per_annotator")
 def pairs_csv(request: PersonRequest, project: Project) -> HttpResponse:
     """Every two people with pages in common. Annotators, who see their own figures only, get no pair."""
     _, report = _report(request, project)
-    sees_all = permissions.may(request.user, "agreement.read_project", project, roles=_roles(request))
-    people = range(len(report.votes.codes)) if sees_all else range(0)
+    people = range(len(report.votes.codes)) if _sees_all(request, project) else range(0)
     rows, pairs = [], report.pairs
     for right in people:
         for left in range(right):
@@ -84,10 +108,15 @@ def _weakest(report: Report, project: Project) -> dict[str, Any] | None:
     return label_row(schemas.in_force(project).label(labels[-1].key)) if labels else None
 
 
-def _report(request: PersonRequest, project: Project) -> tuple[str, Report]:
-    stream = request.GET.get("stream", "")
-    stream = stream if stream in Stream.values else ""
-    return stream, reports.of_project(project, stream=stream)
+def _sees_all(request: PersonRequest, project: Project) -> bool:
+    return permissions.may(request.user, "agreement.read_project", project, roles=_roles(request))
+
+
+def _report(request: PersonRequest, project: Project) -> tuple[Shown, Report]:
+    """What the address asks for: over all time, unless it says otherwise. Weeks are whole ones."""
+    shown = Shown.asked(request.GET, today=timezone.now().date(), usual="all")
+    since = monday_of(shown.since) if shown.since else None
+    return shown, reports.of_project(project, Narrowed(stream=shown.stream, since=since))
 
 
 def _in_words(report: Report, distance: str) -> str:

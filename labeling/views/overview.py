@@ -55,6 +55,7 @@ def overview(request: PersonRequest, project: Project) -> HttpResponse:
         "also_decide": now.n_disputed and _may(request, project, "adjudication.list"),
         "steps": steps(now, charts.seconds_an_answer(work.days)),
         "shown": work.shown.choices(),
+        "query": f"?stream={work.shown.stream}" if work.shown.stream else "",
         "queue_health": queue_health.queue_health(now, now=work.now),
     }
     if now.n_answers:

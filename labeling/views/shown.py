@@ -21,16 +21,17 @@ class Shown:
     stream: str = ALL
     period: str = DEFAULT_PERIOD
     today: date = date.max
+    usual: str = DEFAULT_PERIOD
 
     @classmethod
-    def asked(cls, params: Mapping[str, str], *, today: date) -> "Shown":
-        """What an address says; what it says amiss is left out, as if it were not there."""
+    def asked(cls, params: Mapping[str, str], *, today: date, usual: str = DEFAULT_PERIOD) -> "Shown":
+        """What an address says; what it says amiss is left out, as if it were not there. `usual`: the period then."""
         stream, period = params.get("stream", ""), params.get("period", "")
-        return cls(stream if stream in Stream.values else ALL, period if period in PERIODS else DEFAULT_PERIOD, today)
+        return cls(stream if stream in Stream.values else ALL, period if period in PERIODS else usual, today, usual)
 
     @property
     def query(self) -> str:
-        chosen = {"stream": self.stream, "period": self.period if self.period != DEFAULT_PERIOD else ""}
+        chosen = {"stream": self.stream, "period": self.period if self.period != self.usual else ""}
         return urlencode({name: value for name, value in chosen.items() if value})
 
     @property

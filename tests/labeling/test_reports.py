@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from labeling import conduct, consensus, daily_counts, project_counts, reports, standing, summaries
 from labeling.models import Item, Judgment, Label, Rater, Selection
-from labeling.views import figures
+from labeling.views import agreement_parts, figures
 from tests.factories import (
     make_assignment,
     make_item,
@@ -330,3 +330,57 @@ def test_annotators_see_their_own_row_alone(client, homepages):
 def test_an_unknown_filter_is_refused(client, project, path):
     client.force_login(make_member(project, "manager"))
     assert client.get(f"/api/v1/projects/{project.slug}/{path}").status_code == 400
+
+
+# ---- taken apart ----------------------------------------------------------------------------------------------------
+def weekly(project, week, *, alike, apart):
+    at = datetime.combine(MONDAY + WEEK * week, time(12), UTC)
+    for n in range(alike + apart):
+        page = make_item(project)
+        make_judgment(page, "w1", yes=["games"] if n % 2 else [], submitted_at=at)
+        make_judgment(page, "w2", yes=["games"] if (n % 2) != (n >= alike) else [], submitted_at=at)
+
+
+def test_agreement_that_rose_for_certain_is_said_and_drawn_by_week(client, project):
+    weekly(project, 0, alike=20, apart=20)
+    weekly(project, 1, alike=60, apart=2)
+    report = report_of(project)
+    found = agreement_parts.by_week(report, report.labels[0])
+    assert found["heading"].startswith("Agreement on Games rose since the week of 14")
+    assert [row["n"] for row in found["rows"]] == [40, 62]
+    client.force_login(make_member(project, "manager"))
+    html = client.get(f"/p/{project.slug}/agreement/?label=games").content.decode()
+    assert "Agreement on Games rose" in html
+
+
+def test_weeks_that_cannot_be_told_apart_are_not_called_a_change(project):
+    weekly(project, 0, alike=30, apart=4)
+    weekly(project, 1, alike=30, apart=5)
+    report = report_of(project)
+    heading = agreement_parts.by_week(report, report.labels[0])["heading"]
+    assert heading == "Agreement on Games, week by week: no change can be told"
+
+
+def test_a_period_leaves_out_what_came_before(client, project):
+    weekly(project, 0, alike=30, apart=4)
+    consensus.refresh_many(list(Item.objects.values_list("pk", flat=True)), project=project)
+    client.force_login(make_member(project, "manager"))
+    rows = client.get(f"/p/{project.slug}/agreement/weeks.csv?period=all").content.decode().splitlines()
+    assert len([row for row in rows if row.startswith("games,")]) == 1
+    html = client.get(f"/p/{project.slug}/agreement/?period=4").content.decode()
+    assert "Agreement needs two answers to the same page" in html
+
+
+def test_who_lowers_agreement_for_certain_is_named_and_the_csv_has_everybody(client, homepages):
+    report = report_of(homepages)
+    [arts] = [one for one in report.labels if one.key == "arts"]
+    found = agreement_parts.without_each(report, arts)
+    assert found["heading"].startswith("Agreement on Arts is higher without ")
+    client.force_login(make_member(homepages, "manager"))
+    lines = client.get(f"/p/{homepages.slug}/agreement/without.csv").content.decode().splitlines()
+    assert len(lines) == 1 + report.n_people * len(report.labels)
+
+
+def test_an_annotator_gets_nobody_elses_share_in_agreement(client, homepages):
+    client.force_login(make_member(homepages, "annotator"))
+    assert len(client.get(f"/p/{homepages.slug}/agreement/without.csv").content.decode().splitlines()) == 1
