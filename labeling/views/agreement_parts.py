@@ -1,5 +1,6 @@
 """Agreement on one label taken apart: week by week, and without each person."""
 
+import math
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -115,7 +116,7 @@ class _Around:
 
     def __init__(self, found: Iterable[Estimate]) -> None:
         ends = [abs(end) for one in found for end in (one.low, one.high) if end is not None]
-        self.reach = max([0.05, *ends])
+        self.reach = math.ceil(20 * max([0.05, *ends])) / 20  # so that its marks are short numbers
         self.scale = plots.Scale(-self.reach, self.reach)
         self.zero = self.scale.percent(0)
         marks = (-self.reach / 2, 0, self.reach / 2)
