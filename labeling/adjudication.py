@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -15,17 +15,21 @@ from labeling.decisions import MAX_NOTE, Decision, require_complete
 from labeling.models import (
     Adjudication,
     Assignment,
+    AuditPick,
     Consensus,
     Dispute,
     Event,
     Item,
     ItemState,
     Judgment,
+    Label,
     OpenedCase,
     Project,
+    Purpose,
     State,
     User,
 )
+from labeling.models.projects import Severity
 from labeling.models.work import COUNTED
 from labeling.refusals import Forbidden, Refused, Stale
 
@@ -48,6 +52,13 @@ class Case:
     n_not_assessable: int
     expected_error: float
     in_force: Adjudication | None
+    pick: AuditPick | None = None
+    second: int = 0  # the newest answer to the page once it was sent back
+
+    @property
+    def is_unseen(self) -> bool:
+        """Chance drew the page to check what all agree on: it is decided without a look at the answers."""
+        return self.pick is not None
 
     @property
     def conflict(self) -> list[str]:
@@ -68,6 +79,8 @@ class Case:
         # A refit changes probabilities and nothing that was said: whoever is about to decide goes on.
         said = {key: {**label, "probability": None} for key, label in self.labels.items()}
         seen = [self.item.pk, said, self.n_judgments, self.n_not_assessable, self.in_force and self.in_force.pk]
+        if self.pick or self.second:
+            seen += [self.pick and self.pick.pk, self.second]
         return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:32]
 
     @property
@@ -92,12 +105,17 @@ def queue(project: Project, *, adjudicator: User, label: str = "") -> QuerySet[C
         project=project, state=Consensus.State.DISPUTED, item__state=ItemState.ACTIVE
     ).select_related("item__snapshot", "item__project")
     held = Assignment.objects.filter(item=OuterRef("item"), annotator=adjudicator, state=State.LEASED)
-    waiting = waiting.filter(~Exists(held))
+    waiting = waiting.filter(~Exists(held), ~Exists(_sent_back().filter(item=OuterRef("item"))))
     if not project.decide_own:
         waiting = waiting.filter(~Exists(_answers_of(adjudicator).filter(item=OuterRef("item"))))
     if label:
         waiting = waiting.filter(Exists(Dispute.objects.open().filter(item=OuterRef("item"), label=label)))
     return waiting.order_by("-weighted_error", "item_id")
+
+
+def _sent_back() -> QuerySet[Assignment]:
+    """Slots of answers that were sent back and are not answered again."""
+    return Assignment.objects.filter(purpose=Purpose.REJUDGE, state__in=[State.OPEN, State.LEASED])
 
 
 def progress(project: Project) -> dict[str, int]:
@@ -122,7 +140,7 @@ def case_of(item: Item) -> Case:
         raise Refused(NOTHING)
     if counted.state == Consensus.State.PENDING or _is_being_answered(item):
         raise Refused(WAITING if in_force is not None else NOTHING)
-    case = _case(item, counted, in_force)
+    case = _cases([counted], in_force={item.pk: in_force} if in_force else {}, item=item)[0]
     if not case.conflict:  # what was decided is not asked any more
         raise Refused(NOTHING)
     return case
@@ -146,7 +164,7 @@ def open_cases(counted: list[Consensus], *, by: User) -> list[Case]:
         for decision in Adjudication.objects.in_force().filter(item__in=[row.item_id for row in counted])
     }
     _remember_opened([row.item_id for row in counted], by)
-    return [_case(row.item, row, in_force.get(row.item_id)) for row in counted]
+    return _cases(counted, in_force=in_force)
 
 
 def _remember_opened(item_ids: list[int], person: User) -> None:
@@ -155,24 +173,43 @@ def _remember_opened(item_ids: list[int], person: User) -> None:
     )
 
 
-def reason(case: Case, *, name_of: Mapping[str, str]) -> str:
-    """Why this page waits, as a sentence: "2 of 3 say Violence, and 4 more labels are in conflict."."""
+def reason(case: Case, schema: schemas.Schema) -> str:
+    """Why this page waits, as a sentence: "2 of 3 say Violence (grave), and 4 more labels are in conflict."."""
+    if case.is_unseen:
+        return "Drawn by chance, to check pages on which all agree."
     if case.is_tied:
         return f"{case.n_not_assessable} of {case.n_judgments} could not judge this page."
-    worst = max(case.conflict, key=lambda key: (_error(case.labels[key]), key))
-    votes = case.labels[worst]
-    people = votes["yes"] + votes["no"] + votes["unsure"]
-    name = name_of.get(worst, worst)
-    if _was_decided(case, worst):
-        said = f"People who answered since do not bear out the decision on {name}"
-    elif not votes["unsure"] or votes["yes"]:
-        said = f"{votes['yes']} of {people} say {name}"
-    else:
-        said = f"{votes['unsure']} of {people} are unsure of {name}"
+    known = {label.key: label for label in schema.labels}
+    severity = {key: label.severity or 1 for key, label in known.items()}
+    worst = max(case.conflict, key=lambda key: (consensus.error_of(case.labels[key]) * severity.get(key, 1), key))
+    said = _said(case, worst, _named(known.get(worst), worst))
     others = len(case.conflict) - 1
     if not others:
         return f"{said}."
     return f"{said}, and {others} more label{'s are' if others > 1 else ' is'} in conflict."
+
+
+def _named(label: Label | None, key: str) -> str:
+    """The label's name, with how grave it is where that counts."""
+    if label is None:
+        return key
+    grave = label.severity is not None and label.severity >= Severity.SERIOUS
+    return f"{label.name} ({Severity(label.severity).label.lower()})" if grave else label.name
+
+
+def _said(case: Case, key: str, name: str) -> str:
+    votes = case.labels[key]
+    people = votes["yes"] + votes["no"] + votes["unsure"]
+    everyone = "The one who answered says" if people == 1 else f"All {people} say"
+    if _was_decided(case, key):
+        return f"People who answered since do not bear out the decision on {name}"
+    if votes["yes"] == people:
+        return f"{everyone} {name}, and a person confirms that where it is rare or doubtful"
+    if votes["no"] == people:
+        return f"{everyone} no to {name}, and are likely to be wrong there"
+    if not votes["unsure"] or votes["yes"]:
+        return f"{votes['yes']} of {people} say {name}"
+    return f"{votes['unsure']} of {people} are unsure of {name}"
 
 
 def votes_on(item: Item, *, salt: str) -> list[Judgment]:
@@ -200,20 +237,65 @@ def decide(item: Item, *, by: User, decision: Decision, seen_version: str) -> Ad
 
 @transaction.atomic
 def _decide(item: Item, *, by: User, decision: Decision, seen_version: str) -> Adjudication:
-    judging.lock(item.pk)
-    item = Item.objects.select_related("project").get(pk=item.pk)
-    _require_stranger(item, by)
+    item = lock(item, by=by)
     case = case_of(item)
     if case.version != seen_version:
         if case.in_force is not None and _is_the_same(case.in_force, decision, by=by):
             return case.in_force
         raise Stale(CHANGED, theirs=case.theirs, mine=decision.as_mine(), version=case.version)
-    _require_open(case)
-    require_complete(decision, conflict=case.conflict, schema=schemas.in_force(item.project))
-    fresh = _append(case, by=by, decision=decision)
+    require_open(case)
+    whole = with_what_most_said(decision, case) if decision.accepts else decision
+    require_complete(
+        whole, conflict=case.conflict, schema=schemas.in_force(item.project), wants_cause=not case.is_unseen
+    )
+    fresh = _append(case, by=by, decision=whole)
     _remember_opened([item.pk], by)
+    _wait_no_longer(case, fresh)
     consensus.refresh(item, project=item.project)
     return fresh
+
+
+def lock(item: Item, *, by: User) -> Item:
+    """The page under its lock. Raises Forbidden for one this person answered or is answering."""
+    judging.lock(item.pk)
+    item = Item.objects.select_related("project").get(pk=item.pk)
+    _require_stranger(item, by)
+    return item
+
+
+def lock_case(item: Item, *, by: User, seen_version: str) -> Case:
+    """The case under its page's lock, as this person saw it. Raises Stale with both versions, and as `decide` does."""
+    case = case_of(lock(item, by=by))
+    if case.version != seen_version:
+        raise Stale(CHANGED, theirs=case.theirs, mine=Decision({}, "").as_mine(), version=case.version)
+    require_open(case)
+    return case
+
+
+def leaning(label: Mapping[str, Any]) -> str:
+    """The verdict the answers together make likelier: "yes" or "no", or nothing where they do not lean."""
+    probability = label["probability"]
+    return "" if probability in (None, 0.5) else "yes" if probability > 0.5 else "no"
+
+
+def with_what_most_said(decision: Decision, case: Case) -> Decision:
+    """The decision, with the consensus accepted on every label that it leaves open. Where that leans nowhere, it stays.
+
+    Nothing can be accepted of a page that is decided unseen.
+    """
+    if case.is_unseen:
+        return decision
+    leans = {key: leaning(case.labels[key]) for key in case.conflict}
+    return replace(decision, verdicts={key: v for key, v in leans.items() if v} | dict(decision.verdicts))
+
+
+def _wait_no_longer(case: Case, decided: Adjudication) -> None:
+    """What was asked about the page before it was decided is wanted no more; who holds it may finish it."""
+    _sent_back().filter(item=case.item, state=State.OPEN).update(
+        state=State.WITHDRAWN, available_at=None, is_surplus=True
+    )
+    if case.pick is not None:
+        AuditPick.objects.filter(pk=case.pick.pk).update(adjudication=decided, closed_at=Now())
 
 
 @transaction.atomic
@@ -245,11 +327,13 @@ def _append(case: Case, *, by: User, decision: Decision) -> Adjudication:
     fresh = Adjudication.objects.create(
         item=case.item, adjudicator=by, schema_id=schema.id, verdicts={**kept, **decision.verdicts},
         seen={**seen, **dict.fromkeys(decision.verdicts, newest)}, cause=decision.cause, note=decision.note,
+        how=Adjudication.How.AUDITED if case.is_unseen else Adjudication.How.DECIDED,
+        accepted=sorted(set(old.accepted if old else ()).intersection(kept).difference(decision.verdicts)),
         active_seconds=decision.active_seconds,
     )  # fmt: skip
     Event.record(
         "adjudication.decided", by=by, project=case.item.project, about=fresh, item=case.item.public_id,
-        old=_before(case), new=fresh.verdicts, cause=fresh.cause,
+        old=_before(case), new=fresh.verdicts, cause=fresh.cause, how=fresh.how, note=fresh.note,
     )  # fmt: skip
     return fresh
 
@@ -288,7 +372,7 @@ def _is_being_answered(item: Item) -> bool:
     return waiting.exists()
 
 
-def _require_open(case: Case) -> None:
+def require_open(case: Case) -> None:
     if case.item.state != ItemState.ACTIVE:
         raise Refused("This page was taken out of the project: there is nothing to decide.")
     if case.state != consensus.DISPUTED and case.item.gold_items.exists():
@@ -301,13 +385,17 @@ def _was_decided(case: Case, key: str) -> bool:
     return is_open and case.in_force is not None and key in case.in_force.verdicts
 
 
-def _case(item: Item, counted: Consensus, in_force: Adjudication | None) -> Case:
-    return Case(
-        item, counted.state, counted.labels, counted.n_judgments, counted.n_not_assessable, counted.expected_error,
-        in_force,
-    )  # fmt: skip
-
-
-def _error(label: Mapping[str, Any]) -> float:
-    probability = label["probability"]
-    return 0.0 if probability is None else min(probability, 1 - probability)
+def _cases(
+    counted: list[Consensus], *, in_force: Mapping[int, Adjudication], item: Item | None = None
+) -> list[Case]:  # fmt: skip
+    item_ids = [row.item_id for row in counted]
+    picks = {pick.item_id: pick for pick in AuditPick.objects.open().filter(item__in=item_ids)}
+    again = Judgment.objects.current().filter(item__in=item_ids, purpose=Purpose.REJUDGE).order_by()
+    second = dict(again.values_list("item").annotate(newest=Max("id")))
+    return [
+        Case(
+            item or row.item, row.state, row.labels, row.n_judgments, row.n_not_assessable, row.expected_error,
+            in_force.get(row.item_id), picks.get(row.item_id), second.get(row.item_id, 0),
+        )
+        for row in counted
+    ]  # fmt: skip

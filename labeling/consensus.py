@@ -20,6 +20,7 @@ from labeling.fits import Fitted
 from labeling.models import (
     Adjudication,
     Assignment,
+    AuditPick,
     Consensus,
     Desk,
     Dispute,
@@ -80,21 +81,25 @@ class Ground:
         return standards.of(self.project, self.questions.schema, self.fit, is_drawn=is_drawn)
 
 
-def count(votes: Sequence[Vote], decision: Decided | None, *, ground: Ground, asked: Asked, is_drawn: bool) -> Count:
-    """Count one item by what is asked now."""
+def count(
+    votes: Sequence[Vote], decision: Decided | None, *, ground: Ground, asked: Asked, is_drawn: bool,
+    is_picked: bool = False,
+) -> Count:  # fmt: skip
+    """Count one item by what is asked now. `is_picked`: chance drew it for a person to decide, though all agree."""
     questions, fit_id = ground.questions, ground.fit.id if ground.fit else None
     wanted = ground.standards(is_drawn=is_drawn)
     decided = questions.answered_by(decision.verdicts, under=decision.schema_id) if decision else {}
     raters = frozenset(vote.rater for vote in votes)
     todays = [settling.on_todays_questions(vote, questions) for vote in votes]
+    picked = questions.schema.keys if is_picked else ()
     if not is_drawn:
-        pooled = tally(todays, complete=not asked.any, decided=decided, standards=wanted)
+        pooled = tally(todays, complete=not asked.any, decided=decided, contested=picked, standards=wanted)
         return Count(pooled, weighted_error(pooled, questions.schema), fit_id, raters=raters)
     found = settling.of_item(
         votes, decision, questions=questions, is_asked=asked.by_draw, others_asked=asked.otherwise,
         confirmed=wanted.confirmed,
     )  # fmt: skip
-    contested = [] if asked.by_draw else found.undecided
+    contested = [] if asked.by_draw else [*found.undecided, *picked]
     pooled = tally(todays, complete=not asked.any, decided=decided, contested=contested, standards=wanted)
     weighted = weighted_error(pooled, questions.schema)
     waits_for = found.waits_for or settling.SETTLED
@@ -125,7 +130,8 @@ def refresh(item: Item, *, project: Project, may_ask: bool = False) -> Consensus
     standing = _standing(item)
     ground = Ground(project, standing.questions, standing.fit)
     found = count(
-        standing.votes, standing.decision, ground=ground, asked=standing.asked, is_drawn=standing.is_drawn
+        standing.votes, standing.decision, ground=ground, asked=standing.asked, is_drawn=standing.is_drawn,
+        is_picked=standing.is_picked,
     )  # fmt: skip
     if may_ask and project.adaptive and (more := _one_more(item, standing, ground, found)):
         found = count(standing.votes, standing.decision, ground=ground, asked=more, is_drawn=standing.is_drawn)
@@ -172,13 +178,16 @@ class _Standing:
     questions: schemas.Questions
     fit: Fitted | None
     is_drawn: bool
+    is_picked: bool
     has_disputes: bool
     anyone_spared: bool  # somebody here would rather not judge a label
     decision: Decided | None
     known: Consensus | None
 
 
-_ABOUT = ("by_draw", "otherwise", "is_drawn", "schema", "fit", "has_disputes", "is_decided", "anyone_spared")
+_ABOUT = (
+    "by_draw", "otherwise", "is_drawn", "is_picked", "schema", "fit", "has_disputes", "is_decided", "anyone_spared",
+)  # fmt: skip
 _KNOWN = tuple(field.attname for field in Consensus._meta.concrete_fields)
 
 
@@ -193,6 +202,7 @@ def _stands(item: Any) -> QuerySet[Item, tuple[Any, ...]]:
             by_draw=Exists(waiting.filter(selection__stream=Stream.GOLD)),
             otherwise=Exists(waiting.exclude(selection__stream=Stream.GOLD)),
             is_drawn=Exists(Selection.objects.filter(item=OuterRef("pk"), stream=Stream.GOLD)),
+            is_picked=Exists(AuditPick.objects.open().filter(item=OuterRef("pk"))),
             schema=schemas.newest_of("project"),
             fit=fits.newest_of("project"),
             has_disputes=Exists(Dispute.objects.filter(item=OuterRef("pk"))),
@@ -219,6 +229,7 @@ def _standing(item: Item) -> _Standing:
         questions=schemas.Questions(schemas.by_id(about["schema"])),
         fit=fits.if_any(about["fit"]),
         is_drawn=about["is_drawn"],
+        is_picked=about["is_picked"],
         has_disputes=about["has_disputes"],
         anyone_spared=about["anyone_spared"],
         decision=ballots.decisions(in_force).get(item.pk) if about["is_decided"] else None,
@@ -293,10 +304,11 @@ def count_many(item_ids: Sequence[int], *, ground: Ground) -> dict[int, Count]:
     votes = ballots.votes(Judgment.objects.votes().filter(item__in=item_ids))
     decisions = ballots.decisions(Adjudication.objects.in_force().filter(item__in=item_ids))
     asked, drawn = ballots.asked(item_ids), ballots.drawn(item_ids)
+    picked = set(AuditPick.objects.open().filter(item__in=item_ids).values_list("item", flat=True))
     return {
         item_id: count(
             votes.get(item_id, []), decisions.get(item_id), ground=ground, asked=asked.get(item_id, Asked()),
-            is_drawn=item_id in drawn,
+            is_drawn=item_id in drawn, is_picked=item_id in picked,
         )
         for item_id in item_ids
     }  # fmt: skip

@@ -20,12 +20,15 @@ class Decision:
     cause: str
     note: str = ""
     active_seconds: float | None = None
+    accepts: bool = False  # the consensus, on every label without a verdict here
 
     def as_mine(self) -> dict[str, Any]:
         return {"verdicts": dict(self.verdicts), "cause": self.cause or None, "note": self.note}
 
 
-def require_complete(decision: Decision, *, conflict: Sequence[str], schema: schemas.Schema) -> None:
+def require_complete(
+    decision: Decision, *, conflict: Sequence[str], schema: schemas.Schema, wants_cause: bool = True
+) -> None:
     """Raise Unacceptable, with a sentence per fault, unless exactly the labels in conflict are decided."""
     faults = []
     wanted, given = set(conflict), set(decision.verdicts)
@@ -38,7 +41,7 @@ def require_complete(decision: Decision, *, conflict: Sequence[str], schema: sch
         for key in sorted(wanted & given)
         if decision.verdicts[key] not in VERDICTS
     ]
-    if decision.cause not in Cause.values:
+    if decision.cause not in Cause.values and (wants_cause or decision.cause):
         faults.append({"pointer": "/cause", "detail": "Say why they disagreed: choose one cause."})
     if len(decision.note) > MAX_NOTE:
         faults.append({"pointer": "/note", "detail": f"A note holds {MAX_NOTE:,} characters."})

@@ -232,8 +232,11 @@ def _order(person: User, honeypot: int) -> bytes:
 
 # ---- passed on ------------------------------------------------------------------------------------------------------
 def passed_on(slot: Assignment, *, by: User) -> None:
-    """A probe that was skipped is over, unless skipped pages come back: then it does as they do."""
-    if slot.purpose not in PROBES:
+    """A probe that was skipped is over, unless skipped pages come back: then it does as they do.
+
+    So is a page that was sent back: it is for this person alone, and whoever decides it waits no longer.
+    """
+    if slot.purpose not in (*PROBES, Purpose.REJUDGE):
         return
     comes_back = Skip.objects.filter(item=slot.item_id, round=slot.round, annotator=by, returns_at__isnull=False)
     if not comes_back.exists():

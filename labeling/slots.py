@@ -49,9 +49,9 @@ def _open_chunk(
         .annotate(Max("round"))
     )
     waiting = set(
-        Assignment.objects.filter(item__in=list(last_round), state__in=[State.OPEN, State.LEASED])
-        .exclude(purpose__in=PROBES)
+        Assignment.objects.filter(item__in=list(last_round), state__in=[State.OPEN, State.LEASED], purpose__in=COUNTED)
         .values_list("item", flat=True)
+        .order_by()
     )
     slots = []
     for selection in selections:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 from labeling import (
+    acceptances,
     asking_again,
     conduct,
     doubts,
@@ -42,6 +43,7 @@ jobs.handles(conduct.KIND)(conduct.run)
 jobs.handles(rejudgings.KIND)(rejudgings.run)
 jobs.handles(doubts.KIND)(doubts.run)
 jobs.handles(refits.KIND)(refits.run)
+jobs.handles(acceptances.KIND)(acceptances.run)
 
 
 @shared_task

@@ -135,9 +135,9 @@ class CaseQueueView(ActionView):
         )
         pages = WorstFirst()
         cases = adjudication.open_cases(pages.paginate_queryset(waiting, request, self), by=request.user)
-        name_of = {label.key: label.name for label in schemas.in_force(self.project).labels}
+        schema = schemas.in_force(self.project)
         whole = permissions.may(request.user, "item.withdraw", self.project, roles=self.roles)
-        shapes = [case_shape(case, self.project, name_of=name_of, whole=whole) for case in cases]
+        shapes = [case_shape(case, self.project, schema=schema, whole=whole) for case in cases]
         causes = [{"code": code, "name": name} for code, name in Cause.choices]
         return Response({"next": pages.next, "previous": pages.previous, "results": shapes, "causes": causes})
 
@@ -149,9 +149,9 @@ class AdjudicationView(ActionView):
     def get(self, request, slug: str, public_id: str) -> Response:
         """One page: its labels in conflict with their votes, and its version. The caller is not given it to judge."""
         case = adjudication.open_case(_item(self.project, public_id), by=request.user)
-        name_of = {label.key: label.name for label in schemas.in_force(self.project).labels}
+        schema = schemas.in_force(self.project)
         whole = permissions.may(request.user, "item.withdraw", self.project, roles=self.roles)
-        response = Response(case_shape(case, self.project, name_of=name_of, whole=whole))
+        response = Response(case_shape(case, self.project, schema=schema, whole=whole))
         response["ETag"] = f'"{case.version}"'
         return response
 
@@ -180,7 +180,7 @@ class ReopenView(ActionView):
         return Response(status=204)
 
 
-def case_shape(case: Case, project: Project, *, name_of: dict[str, str], whole: bool) -> dict[str, Any]:
+def case_shape(case: Case, project: Project, *, schema: schemas.Schema, whole: bool) -> dict[str, Any]:
     counts = ("yes", "no", "unsure", "probability")
     nothing: dict[str, Any] = {"yes": 0, "no": 0, "unsure": 0, "probability": None}
     return {
@@ -190,7 +190,7 @@ def case_shape(case: Case, project: Project, *, name_of: dict[str, str], whole: 
         ],
         "n_judgments": case.n_judgments,
         "expected_error": case.expected_error,
-        "reason": adjudication.reason(case, name_of=name_of),
+        "reason": adjudication.reason(case, schema),
         "version": case.version,
     }
 

@@ -86,7 +86,7 @@ def _next_case(request: PersonRequest, project: Project) -> HttpResponse:
     line = _line(request, project)
     if not line:
         return _render(request, project, {"case": None, "reason": _nothing_open(request, project)})
-    found = adjudication.open_case(line[0].item, by=request.user)
+    [found] = adjudication.open_cases(line[:1], by=request.user)
     return _render(request, project, _context(request, project, found, {}, None, "", line=line[1:]))
 
 
@@ -240,10 +240,10 @@ def _in_line(row: Consensus) -> dict[str, Any]:
 
 def _waiting(request: PersonRequest, project: Project) -> HttpResponse:
     """What a manager sees: how many pages wait, all or on one label, and why the worst of them do."""
-    label, name_of = _label(request, project), _names(project)
+    label, name_of, schema = _label(request, project), _names(project), schemas.in_force(project)
     waiting = adjudication.queue(project, adjudicator=request.user, label=label)
     rows = [
-        {"host": found.item.host, "public_id": found.item.public_id, "why": adjudication.reason(found, name_of=name_of),
+        {"host": found.item.host, "public_id": found.item.public_id, "why": adjudication.reason(found, schema),
          "people": found.n_judgments, "errors": found.expected_error}
         for found in adjudication.open_cases(list(waiting[:WAITING_SHOWN]), by=request.user)
     ]  # fmt: skip
