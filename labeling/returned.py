@@ -1,7 +1,7 @@
 """What came back to a person: pages they are asked to judge once more, and answers to what they told the managers.
 
 A page is sent back by opening a slot of purpose `rejudge` in a round of its own, assigned to the person; nothing else
-is read here. It says nothing of what anyone answered, and its judgment is no vote.
+is read here but the word it was sent with. It says nothing of what anyone answered, and its judgment is no vote.
 """
 
 from django.db.models import Q, QuerySet
@@ -16,7 +16,7 @@ def pages(project: Project, person: User) -> QuerySet[Assignment]:
     slots = Assignment.objects.open_to(person, now=Now()).filter(
         project=project, assigned_to=person, purpose=Purpose.REJUDGE, item__state=ItemState.ACTIVE
     )
-    return slots.select_related("item").in_queue_order()
+    return slots.select_related("item", "sent_back").in_queue_order()
 
 
 def answers(project: Project, reader: flags.Reader) -> QuerySet[Flag]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import Max
 
-from labeling import adjudication, consensus, one_more
+from labeling import adjudication, consensus, one_more, slots
 from labeling.adjudication import Case
 from labeling.decisions import MAX_NOTE
 from labeling.models import (
@@ -66,7 +66,7 @@ def ask_one_more(item: Item, *, by: User, seen_version: str) -> Assignment:
     case = _askable(item, by=by, seen_version=seen_version)
     # Before the slot opens, or whoever asks would count as somebody who can be asked.
     OpenedCase.objects.get_or_create(item=case.item, person=by)
-    slot = one_more.open_slot(case.item.project, case.item.pk, purpose=Purpose.ADDED)
+    slot = one_more.open_slot(case.item.project, case.item.pk, purpose=Purpose.ADDED) or _first_slot(case)
     if slot is None:
         raise Refused(NOBODY_LEFT)
     Event.record(
@@ -83,6 +83,15 @@ def _askable(item: Item, *, by: User, seen_version: str) -> Case:
     if case.state != consensus.DISPUTED:
         raise Refused(DECIDED)
     return case
+
+
+def _first_slot(case: Case) -> Assignment | None:
+    """For a page that nobody was ever asked about here, as its answers were brought along."""
+    item = case.item
+    if Assignment.objects.filter(item=item).exclude(purpose__in=PROBES).exists():
+        return None
+    slots.open_up(item.project, [_selection(item, None)], overlap=1, purpose=Purpose.ADDED)
+    return Assignment.objects.get(item=item, purpose=Purpose.ADDED)
 
 
 def _require_askable(answer: Judgment) -> None:

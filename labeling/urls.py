@@ -3,6 +3,7 @@
 from django.urls import path
 
 from labeling.views import (
+    acceptances,
     adjudicate,
     agreement,
     annotate,
@@ -62,6 +63,11 @@ urlpatterns = [
     path("p/<slug:slug>/adjudicate/<public_id:public_id>/", adjudicate.case, name="case"),
     path("p/<slug:slug>/adjudicate/<public_id:public_id>/decide/", adjudicate.decide, name="decide"),
     path("p/<slug:slug>/adjudicate/<public_id:public_id>/later/", adjudicate.later, name="later"),
+    path("p/<slug:slug>/adjudicate/<public_id:public_id>/send-back/", adjudicate.send_back, name="send_back"),
+    path("p/<slug:slug>/adjudicate/<public_id:public_id>/ask-one-more/", adjudicate.ask_one_more, name="ask_one_more"),
+    path("p/<slug:slug>/adjudicate/<public_id:public_id>/reopen/", acceptances.reopen, name="reopen"),
+    path("p/<slug:slug>/adjudicate/accept/", acceptances.accept_page, name="accept"),
+    path("p/<slug:slug>/adjudicate/accept/start/", acceptances.accept, name="accept_start"),
     # the queue
     path("p/<slug:slug>/queue/", queue.queue, name="queue"),
     path("p/<slug:slug>/queue/<int:assignment_id>/clear/", queue.clear, name="clear_lease"),

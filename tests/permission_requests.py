@@ -93,6 +93,8 @@ def make_world(name: str) -> World:
     decide(w.decided, by=w.people["adjudicator"], games="yes")
     w.self_judged = _disputed(project, people["adjudicator"])
     w.other = make_member(project, "annotator", name=f"{name}-other")
+    w.sendable = _disputed(project, w.other)
+    _agreed(project)
     w.loose = make_member(project, "viewer", name=f"{name}-loose")  # a role that may be taken away
     w.item = _page(project, "read")
     w.honeypot = honeypots.add(_page(project, "known"), by=None, verdicts={"games": "yes"})
@@ -142,6 +144,15 @@ def _disputed(project: Project, first: User | str = "first") -> Item:
     item = make_item(project)
     make_judgment(item, first, yes=["games"])
     make_judgment(item, "second")
+    consensus.refresh(item, project=project)
+    return item
+
+
+def _agreed(project: Project) -> Item:
+    """A page on which two raters say the same."""
+    item = make_item(project)
+    for rater in ("first", "second"):
+        make_judgment(item, rater, yes=["games"])
     consensus.refresh(item, project=project)
     return item
 
@@ -277,6 +288,14 @@ def somebody(w: World, who: str) -> dict[str, Any]:
 
 def disputed(w: World, who: str) -> dict[str, Any]:
     return {"slug": w.project.slug, "public_id": w.disputed.public_id}
+
+
+def sendable(w: World, who: str) -> dict[str, Any]:
+    return {"slug": w.project.slug, "public_id": w.sendable.public_id}
+
+
+def answer_of(w: World) -> int:
+    return w.sendable.judgments.get(rater__user=w.other).pk
 
 
 def version(w: World) -> str:
@@ -651,15 +670,26 @@ REQUESTS: dict[str, list[Call]] = {
     "adjudication.list": [
         api("GET", "case_queue"),
         api("GET", "adjudication", disputed),
+        api("GET", "acceptances"),
         page("GET", "labeling:adjudicate"),
+        page("GET", "labeling:accept"),
     ],
     "adjudication.decide": [
         api("POST", "adjudication", disputed, sends(verdicts={"games": "yes"}, cause="overlooked"), if_match=version),
+        api("POST", "send_back", sendable, lambda w, who: {"judgment": answer_of(w), "message": "Again."},
+            if_match=lambda w: adjudication.case_of(w.sendable).version),
+        api("POST", "ask_one_more", disputed, if_match=version),
+        api("POST", "acceptances", body=sends(audit_share=0.1)),
         page("GET", "labeling:case", disputed),
         page("POST", "labeling:decide", disputed, lambda w, who: {
             "version": version(w), "label.games": "yes", "cause": "overlooked",
         }),
         page("POST", "labeling:later", disputed),
+        page("POST", "labeling:send_back", sendable, lambda w, who: {
+            "version": adjudication.case_of(w.sendable).version, "judgment": answer_of(w), "message": "Again.",
+        }),
+        page("POST", "labeling:ask_one_more", disputed, lambda w, who: {"version": version(w)}),
+        page("POST", "labeling:accept_start", body=sends(percent="5")),
     ],
     "adjudication.decide_own_judged_item": [
         api("POST", "adjudication", lambda w, who: {"slug": w.project.slug, "public_id": w.self_judged.public_id},
@@ -669,6 +699,8 @@ REQUESTS: dict[str, list[Call]] = {
     "adjudication.reopen": [
         api("POST", "reopen", lambda w, who: {"slug": w.project.slug, "public_id": w.decided.public_id},
             sends(note="Again.")),
+        page("POST", "labeling:reopen", lambda w, who: {"slug": w.project.slug, "public_id": w.decided.public_id},
+             sends(note="Again.")),
     ],
     # ---- gold
     "sample.read": [

@@ -10,14 +10,14 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
-from labeling import adjudication, permissions, schemas
+from labeling import adjudication, permissions, schemas, waiting_reasons
 from labeling.adjudication import Case
 from labeling.api.base import ActionView
 from labeling.api.conventions import CursorPages, if_match
 from labeling.api.shapes import ItemShape, item_shape
 from labeling.decisions import VERDICTS, Decision
 from labeling.forms.answers import LONGEST_SECONDS
-from labeling.models import Adjudication, Cause, Item, Project
+from labeling.models import Adjudication, Cause, Item, Judgment, Project
 
 MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, required=True, description="the `version` of the case as it was read"
@@ -31,10 +31,10 @@ class PreconditionRequired(exceptions.APIException):
 
 class ConflictShape(serializers.Serializer):
     label = serializers.CharField()  # type: ignore[assignment]  # its name in the JSON
-    yes = serializers.IntegerField()
-    no = serializers.IntegerField()
-    unsure = serializers.IntegerField()
-    probability = serializers.FloatField(allow_null=True, help_text="share of yes among yes and no")
+    yes = serializers.IntegerField(allow_null=True, help_text="null, as the next ones, where `unseen`")
+    no = serializers.IntegerField(allow_null=True)
+    unsure = serializers.IntegerField(allow_null=True)
+    probability = serializers.FloatField(allow_null=True, help_text="of yes, by all answers together")
 
 
 class CaseShape(serializers.Serializer):
@@ -43,7 +43,21 @@ class CaseShape(serializers.Serializer):
     n_judgments = serializers.IntegerField()
     expected_error = serializers.FloatField(help_text="labels of this page expected to be wrong: sum of min(p, 1 - p)")
     reason = serializers.CharField()
+    unseen = serializers.BooleanField(help_text="drawn by chance: decided without a look at the answers, no cause")
     version = serializers.CharField(help_text="send it as If-Match when deciding")
+
+
+class GivenShape(serializers.Serializer):
+    id = serializers.IntegerField(help_text="name it to send the answer back")
+    verdicts = serializers.DictField(child=serializers.CharField(), help_text="on the labels in conflict")
+    not_assessable = serializers.BooleanField()
+    confidence = serializers.CharField(allow_null=True)
+    note = serializers.CharField(allow_blank=True)
+    active_seconds = serializers.FloatField(allow_null=True)
+
+
+class WholeCaseShape(CaseShape):
+    answers = GivenShape(many=True, help_text="one a person, in an order that tells nothing; none where `unseen`")
 
 
 class CauseShape(serializers.Serializer):
@@ -61,20 +75,27 @@ class CaseQueueShape(serializers.Serializer):
 class DecisionSerializer(serializers.Serializer):
     """The verdict of every label in conflict, and why people disagreed."""
 
-    verdicts = serializers.DictField(child=serializers.ChoiceField(choices=VERDICTS))
-    cause = serializers.ChoiceField(choices=Cause.choices)
+    verdicts = serializers.DictField(child=serializers.ChoiceField(choices=VERDICTS), default=dict)
+    accept = serializers.BooleanField(default=False, help_text="what the answers make likelier, on labels left out")
+    cause = serializers.ChoiceField(choices=Cause.choices, allow_blank=True, default="")
     note = serializers.CharField(allow_blank=True, default="", max_length=adjudication.MAX_NOTE)
     active_seconds = serializers.FloatField(allow_null=True, default=None, min_value=0, max_value=LONGEST_SECONDS)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs["accept"] and not attrs["verdicts"]:
+            raise serializers.ValidationError({"verdicts": "Say a verdict for every label in conflict, or accept."})
+        return attrs
+
     def decision(self) -> Decision:
-        return Decision(**self.validated_data)
+        said = dict(self.validated_data)
+        return Decision(accepts=said.pop("accept"), **said)
 
 
 class AdjudicationShape(serializers.Serializer):
     id = serializers.IntegerField()
     item = serializers.CharField()
     verdicts = serializers.DictField(child=serializers.ChoiceField(choices=VERDICTS))
-    cause = serializers.ChoiceField(choices=Cause.choices)
+    cause = serializers.ChoiceField(choices=Cause.choices, allow_blank=True)
     note = serializers.CharField(allow_blank=True)
     decided_at = serializers.DateTimeField()
     version = serializers.CharField(help_text="send it as If-Match to decide again")
@@ -145,26 +166,24 @@ class CaseQueueView(ActionView):
 class AdjudicationView(ActionView):
     actions = {"GET": "adjudication.list", "POST": "adjudication.decide"}
 
-    @extend_schema(responses=CaseShape)
+    @extend_schema(responses=WholeCaseShape)
     def get(self, request, slug: str, public_id: str) -> Response:
         """One page: its labels in conflict with their votes, and its version. The caller is not given it to judge."""
-        case = adjudication.open_case(_item(self.project, public_id), by=request.user)
+        case = adjudication.open_case(page_of(self.project, public_id), by=request.user)
         schema = schemas.in_force(self.project)
         whole = permissions.may(request.user, "item.withdraw", self.project, roles=self.roles)
-        response = Response(case_shape(case, self.project, schema=schema, whole=whole))
+        shape = case_shape(case, self.project, schema=schema, whole=whole)
+        response = Response(shape | {"answers": answers_shape(case, salt=f"api:{request.user.pk}")})
         response["ETag"] = f'"{case.version}"'
         return response
 
     @extend_schema(request=DecisionSerializer, responses={201: AdjudicationShape}, parameters=[MATCH])
     def post(self, request, slug: str, public_id: str) -> Response:
         """Decide the labels in conflict. 412 with both versions when the page is no longer what was read."""
-        item = _item(self.project, public_id)
-        seen = if_match(request)
-        if seen is None:
-            raise PreconditionRequired
+        item, seen = page_of(self.project, public_id), seen_version(request)
         body = DecisionSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        decided = adjudication.decide(item, by=request.user, decision=body.decision(), seen_version=seen.strip('"'))
+        decided = adjudication.decide(item, by=request.user, decision=body.decision(), seen_version=seen)
         return _answer(decided, item)
 
 
@@ -176,7 +195,7 @@ class ReopenView(ActionView):
         """Take the decision in force back: the page is in dispute again, and the old decision stays on record."""
         body = ReopenSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        adjudication.reopen(_item(self.project, public_id), by=request.user, note=body.validated_data["note"])
+        adjudication.reopen(page_of(self.project, public_id), by=request.user, note=body.validated_data["note"])
         return Response(status=204)
 
 
@@ -186,13 +205,32 @@ def case_shape(case: Case, project: Project, *, schema: schemas.Schema, whole: b
     return {
         "item": item_shape(case.item, case.item.snapshot, project=project, whole=whole),
         "labels": [
-            {"label": key} | {name: case.labels.get(key, nothing)[name] for name in counts} for key in case.conflict
+            {"label": key} | {name: None if case.is_unseen else case.labels.get(key, nothing)[name] for name in counts}
+            for key in case.conflict
         ],
         "n_judgments": case.n_judgments,
         "expected_error": case.expected_error,
-        "reason": adjudication.reason(case, schema),
+        "reason": waiting_reasons.reason(case, schema),
+        "unseen": case.is_unseen,
         "version": case.version,
     }
+
+
+def answers_shape(case: Case, *, salt: str) -> list[dict[str, Any]]:
+    """The answers in conflict without a name; nothing of a page that is decided unseen."""
+    if case.is_unseen:
+        return []
+    return [
+        {
+            "id": given.pk,
+            "verdicts": {key: given.verdicts[key] for key in case.conflict if key in given.verdicts},
+            "not_assessable": given.outcome == Judgment.Outcome.NOT_ASSESSABLE,
+            "confidence": given.confidence or None,
+            "note": given.note,
+            "active_seconds": given.active_seconds,
+        }
+        for given in adjudication.votes_on(case.item, salt=salt)
+    ]
 
 
 def _answer(decided: Adjudication, item: Item) -> Response:
@@ -212,5 +250,13 @@ def _answer(decided: Adjudication, item: Item) -> Response:
     return response
 
 
-def _item(project: Project | None, public_id: str) -> Item:
+def seen_version(request: Any) -> str:
+    """The version the caller decided on. Raises PreconditionRequired where none was sent."""
+    seen = if_match(request)
+    if seen is None:
+        raise PreconditionRequired
+    return seen.strip('"')
+
+
+def page_of(project: Project | None, public_id: str) -> Item:
     return get_object_or_404(Item.objects.select_related("project", "snapshot"), project=project, public_id=public_id)

@@ -26,6 +26,7 @@ from labeling.api import (
     queue_changes,
     rejudgings,
     releases,
+    rulings,
     samples,
     schema_versions,
     tokens,
@@ -119,6 +120,17 @@ urlpatterns = [
         adjudication.ReopenView.as_view(),
         name="reopen",
     ),
+    path(
+        "projects/<slug:slug>/items/<public_id:public_id>/adjudication/send-back/",
+        rulings.SendBackView.as_view(),
+        name="send_back",
+    ),
+    path(
+        "projects/<slug:slug>/items/<public_id:public_id>/adjudication/ask-one-more/",
+        rulings.AskOneMoreView.as_view(),
+        name="ask_one_more",
+    ),
+    path("projects/<slug:slug>/adjudications/acceptances/", rulings.AcceptancesView.as_view(), name="acceptances"),
     # known answers, people, pauses
     path("projects/<slug:slug>/honeypots/", quality.HoneypotsView.as_view(), name="honeypots"),
     path("projects/<slug:slug>/honeypots/<int:honeypot_id>/", quality.HoneypotView.as_view(), name="honeypot"),

@@ -1,21 +1,24 @@
 """The page disagreements are settled on: the worst page first, only its labels in conflict, names hidden."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import adjudication, permissions, phrases, schemas
+from labeling import adjudication, permissions, phrases, schemas, second_opinions, waiting_reasons
 from labeling.adjudication import Case
 from labeling.decisions import VERDICTS, Decision
 from labeling.forms.decisions import DecisionForm
 from labeling.forms.faults import Fault, marked, unplaced, wrong_fields
 from labeling.models import Cause, Consensus, Item, Judgment, Label, Project
-from labeling.refusals import Stale, Unacceptable
+from labeling.refusals import Refused, Stale, Unacceptable
+from labeling.views import given
 from labeling.views.marks import person_mark, require_same_person
 from labeling.views.material import label_row, material
 from labeling.web import PersonRequest, is_htmx, page, page_or_fragment
@@ -23,6 +26,8 @@ from labeling.web import PersonRequest, is_htmx, page, page_or_fragment
 NEXT_IN_LINE = 3
 WAITING_SHOWN = 20
 MAX_LATER = 500  # pages one session may put aside; the oldest come back first
+SENT = "Sent back. The page comes here again once it is answered."
+ASKED = "One more person is asked. The page comes here again once they have answered."
 CHANGED_HEADING = "The answers to this page changed while you decided"
 CHANGED_ANSWERS = "What you chose is kept and not recorded yet: look at the votes again, then save."
 
@@ -52,7 +57,7 @@ def decide(request: PersonRequest, project: Project, public_id: str) -> HttpResp
     require_same_person(request)
     item = _item(project, public_id)
     form = DecisionForm(request.POST)
-    decision = form.decision()
+    decision = replace(form.decision(), accepts="accept" in request.POST)
     try:
         adjudication.decide(item, by=request.user, decision=decision, seen_version=request.POST.get("version", ""))
     except Unacceptable as fault:
@@ -72,6 +77,46 @@ def later(request: PersonRequest, project: Project, public_id: str) -> HttpRespo
     aside = [pk for pk in _put_aside(request, project) if pk != item.pk]
     request.session[_aside_key(project)] = [*aside, item.pk][-MAX_LATER:]
     return _onward(request, project)
+
+
+@require_POST
+@page("adjudication.decide")
+def send_back(request: PersonRequest, project: Project, public_id: str) -> HttpResponse:
+    """Ask whoever gave one answer once more. What was typed stays in the page where that is refused."""
+    require_same_person(request)
+    item, message = _item(project, public_id), request.POST.get("message", "")
+    judgment = request.POST.get("judgment", "")
+    try:
+        second_opinions.send_back(
+            item, by=request.user, judgment_id=int(judgment) if judgment.isdecimal() and len(judgment) < 19 else 0,
+            message=message, seen_version=request.POST.get("version", ""),
+        )  # fmt: skip
+    except (Unacceptable, Stale, Refused) as fault:
+        return _not_asked(request, project, item, fault, message=message, judgment=judgment)
+    messages.success(request, SENT)
+    return redirect(_address(project, "adjudicate", label=_label(request, project)))
+
+
+@require_POST
+@page("adjudication.decide")
+def ask_one_more(request: PersonRequest, project: Project, public_id: str) -> HttpResponse:
+    require_same_person(request)
+    item = _item(project, public_id)
+    try:
+        second_opinions.ask_one_more(item, by=request.user, seen_version=request.POST.get("version", ""))
+    except (Stale, Refused) as fault:
+        return _not_asked(request, project, item, fault)
+    messages.success(request, ASKED)
+    return redirect(_address(project, "adjudicate", label=_label(request, project)))
+
+
+def _not_asked(
+    request: PersonRequest, project: Project, item: Item, fault: Refused, **typed: str
+) -> HttpResponse:  # fmt: skip
+    found = adjudication.open_case(item, by=request.user)
+    kept = found.theirs["verdicts"], found.theirs["cause"], found.theirs["note"]
+    context = _context(request, project, found, *kept, faults=unplaced(fault.sentence)) | {"typed": typed}
+    return _render(request, project, context, status=fault.status)
 
 
 # ---- what is shown next ---------------------------------------------------------------------------------------------
@@ -174,7 +219,8 @@ def _context(
     line: Sequence[Consensus] = (),
     faults: Sequence[Fault] = (),
 ) -> dict[str, Any]:
-    answers = adjudication.votes_on(found.item, salt=str(request.session.session_key))
+    # A page that is decided unseen shows nothing of what was answered.
+    answers = [] if found.is_unseen else adjudication.votes_on(found.item, salt=str(request.session.session_key))
     schema = schemas.in_force(project)
     by_key = {label.key: label for label in schema.labels}
     notes = [answer.note for answer in answers if answer.note and answer.outcome == Judgment.Outcome.JUDGED]
@@ -189,6 +235,9 @@ def _context(
             "page": material(found.item, found.item.snapshot, project=project),
             "labels": marked(rows, faults),
             "agreed": _could_not_judge(answers) + agreed_sentence(found, {key: by_key[key].name for key in by_key}),
+            "reason": waiting_reasons.reason(found, schema),
+            "is_unseen": found.is_unseen,
+            "answers": given.rows(answers, found),
             "people": phrases.sentence_start(phrases.count(found.n_judgments)),
             "version": found.version,
             "causes": Cause.choices,
@@ -196,9 +245,13 @@ def _context(
             "urls": {
                 "save": _address(project, "decide", found.item.public_id, label=label),
                 "later": _address(project, "later", found.item.public_id, label=label),
+                "send_back": _address(project, "send_back", found.item.public_id, label=label),
+                "ask_one_more": _address(project, "ask_one_more", found.item.public_id, label=label),
             },
         },
         "guideline_number": schema.number,
+        "public_id": found.item.public_id,
+        "may_remove": permissions.may(request.user, "item.withdraw", project, roles=_roles(request)),
         "cause": cause,
         "note": note,
         "errors": faults,
@@ -243,7 +296,7 @@ def _waiting(request: PersonRequest, project: Project) -> HttpResponse:
     label, name_of, schema = _label(request, project), _names(project), schemas.in_force(project)
     waiting = adjudication.queue(project, adjudicator=request.user, label=label)
     rows = [
-        {"host": found.item.host, "public_id": found.item.public_id, "why": adjudication.reason(found, schema),
+        {"host": found.item.host, "public_id": found.item.public_id, "why": waiting_reasons.reason(found, schema),
          "people": found.n_judgments, "errors": found.expected_error}
         for found in adjudication.open_cases(list(waiting[:WAITING_SHOWN]), by=request.user)
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from labeling.models import Consensus, Item, Project, Stream
 from labeling.models.items import ItemState
 from labeling.permissions import Sight
 from labeling.refusals import Unacceptable
+from labeling.views import trail
 from labeling.views.languages import speak_to
 from labeling.views.material import address, material
 from labeling.web import PersonRequest, page
@@ -77,6 +78,7 @@ def item(request: PersonRequest, project: Project, public_id: str) -> HttpRespon
         "snapshots": this.snapshots.order_by("-id"),
         "selections": this.selections.order_by("-id"),
         "opinions": _opinions(this, project) if sight.consensus else None,
+        **_decisions(request, this, sight=sight),
         "may_change": _may(request, "item.withdraw"),
         **_arranging(request, project),
         "may_know": _may(request, "honeypot.manage") and this.state == ItemState.ACTIVE,
@@ -116,6 +118,17 @@ def _do(request: PersonRequest, project: Project, found: Any, verb: str) -> None
         messages.error(request, fault.sentence)
         return
     messages.success(request, f"{n:,} {'page' if n == 1 else 'pages'} {WORDS[verb]}.")
+
+
+def _decisions(request: PersonRequest, item: Item, *, sight: Sight) -> dict[str, Any]:
+    """How it was decided, for who may see what people said of it, while nobody is asked about it."""
+    if not sight.consensus or not _may(request, "adjudication.list"):
+        return {}
+    if Consensus.objects.filter(item=item, state=Consensus.State.PENDING).exists():
+        return {}
+    is_decided = item.adjudications.in_force().exists() and not item.gold_items.exists()
+    may_reopen = is_decided and _may(request, "adjudication.reopen")
+    return {"trail": trail.rows(item, request.project), "may_reopen": may_reopen}
 
 
 def _arranging(request: PersonRequest, project: Project) -> dict[str, Any]:

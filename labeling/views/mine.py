@@ -20,6 +20,7 @@ from labeling import (
     exposure_reports,
     flags,
     opt_outs,
+    outcomes,
     own_letters,
     own_work,
     person_quality,
@@ -27,7 +28,7 @@ from labeling import (
     schemas,
 )
 from labeling.forms.care import OptOutForm
-from labeling.models import Comment, Draft, Honeypot, Judgment, Project, User
+from labeling.models import Assignment, Comment, Draft, Honeypot, Judgment, Project, User
 from labeling.phrases import duration, estimate, listed, share
 from labeling.refusals import Refused
 from labeling.views.annotate import progress
@@ -41,6 +42,7 @@ ANSWERS_A_PAGE = 20
 DRAFTS_SHOWN = 50
 TOLD_SHOWN = 20
 RETURNED_SHOWN = 20
+DECIDED_SHOWN = 20
 
 Found = dict[str, Any] | None
 
@@ -120,11 +122,38 @@ def came_back(request: PersonRequest, project: Project) -> Found:
     reader = flags.reader(request.user, project, roles=request.roles)
     answered = list(returned.answers(project, reader)[: RETURNED_SHOWN + 1])
     return {
-        "pages": [{"address": address(slot.item, project=project)} for slot in pages[:RETURNED_SHOWN]],
+        "pages": [
+            {"address": address(slot.item, project=project), "message": message_with(slot)}
+            for slot in pages[:RETURNED_SHOWN]
+        ],
         "answers": [flag_row(flag, project) for flag in answered[:RETURNED_SHOWN]],
         "more": max(len(pages), len(answered)) > RETURNED_SHOWN,
         "shown": RETURNED_SHOWN,
     }
+
+
+def message_with(slot: Assignment) -> str:
+    """What the adjudicator wrote; nothing where chance drew the page."""
+    sent = getattr(slot, "sent_back", None)
+    return sent.message if sent else ""
+
+
+def decided(request: PersonRequest, project: Project) -> Found:
+    """What was decided on pages this person answered."""
+    rows = [_decided_row(outcome, project) for outcome in outcomes.of(project, request.user, most=DECIDED_SHOWN)]
+    return {"rows": rows} if rows else None
+
+
+def _decided_row(outcome: outcomes.Outcome, project: Project) -> dict[str, str]:
+    schema, verdict = schemas.by_id(outcome.decision.schema_id), {"yes": _("yes"), "no": _("no"), "unsure": _("unsure")}
+    names = {label.key: label.name for label in schema.labels}
+    parts = [
+        _("%(name)s: %(right)s, and you said %(said)s")
+        % {"name": names.get(key, key), "right": verdict[right], "said": verdict[said]}
+        for key, (said, right) in outcome.differ.items()
+    ]
+    words = listed(parts, most=8) if parts else ""
+    return {"address": address(outcome.item, project=project), "words": words, "note": outcome.decision.note}
 
 
 # ---- what I told the managers ---------------------------------------------------------------------------------------
@@ -251,6 +280,7 @@ SECTIONS = (
     Section("drafts", kept_drafts),
     Section("told", told),
     Section("done", done),
+    Section("decided", decided),
     Section("quality", known),
     Section("figures", figures, aside=True),
     Section("letters", letters, aside=True),

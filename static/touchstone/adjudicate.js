@@ -41,7 +41,7 @@ function say() {
   const bold = document.createElement("b");
   if (open === 0) {
     bold.textContent = "All decided.";
-    line.replaceChildren(bold, " Say why they disagreed, then save.");
+    line.replaceChildren(bold, root.querySelector("[name=cause]") ? " Say why they disagreed, then save." : " Save it.");
   } else if (lit) {
     bold.textContent = `${lit.dataset.name}:`;
     const signs = [...lit.querySelectorAll("[data-sign]")].map((input) => keyCap(input.dataset.sign));
@@ -138,7 +138,7 @@ function mount(root, { isSame }) {
 
 function stopWhileOpen(event) {
   const open = casesOf(page.root).find((row) => !isDecided(row));
-  if (!open) return;
+  if (!open || event.submitter?.name === "accept") return; // the labels left take what most said
   event.preventDefault();
   event.stopImmediatePropagation();
   light(open);

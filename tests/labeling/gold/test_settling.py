@@ -6,7 +6,7 @@ Whatever is said here, the counts of the page, the API and the freeze say the sa
 import pytest
 from rest_framework.test import APIClient
 
-from labeling import adjudication, consensus, judging, queue, readiness, samples, schemas, slots
+from labeling import adjudication, consensus, judging, queue, readiness, samples, schemas, slots, waiting_reasons
 from labeling.adjudication import Decision
 from labeling.models import Adjudication, Consensus, Dispute
 from labeling.refusals import Refused
@@ -166,7 +166,7 @@ def test_the_reason_says_that_a_decision_is_contradicted(project, page, judge):
     crowd(page, ["games"], [])
     decide(page, judge, games="yes")
     gold(project, [], [])
-    reason = adjudication.reason(adjudication.case_of(page), schemas.in_force(page.project))
+    reason = waiting_reasons.reason(adjudication.case_of(page), schemas.in_force(page.project))
     assert reason == "People who answered since do not bear out the decision on Games."
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeling import adjudication, consensus, judging, schemas
+from labeling import adjudication, consensus, judging, schemas, waiting_reasons
 from labeling.adjudication import Decision
 from labeling.models import Adjudication, Consensus, Dispute, Draw, Event, GoldItem, GoldRelease
 from labeling.refusals import Forbidden, Refused, Stale, Unacceptable
@@ -66,7 +66,7 @@ def test_the_line_can_be_narrowed_to_disputes_on_one_label(project, adjudicator)
 
 def test_the_reason_names_the_most_contested_label(disputed):
     case = adjudication.case_of(disputed)
-    sentence = adjudication.reason(case, schemas.in_force(disputed.project))
+    sentence = waiting_reasons.reason(case, schemas.in_force(disputed.project))
     assert sentence in {
         "2 of 3 say Games, and 1 more label is in conflict.",
         "1 of 3 say News, and 1 more label is in conflict.",

@@ -2,8 +2,9 @@
 
 import pytest
 
+from labeling import consensus, tasks
 from labeling.models import Adjudication
-from tests.factories import make_member
+from tests.factories import make_judgment, make_member
 from tests.labeling.resolution.conftest import judged
 
 pytestmark = pytest.mark.django_db
@@ -150,3 +151,59 @@ def test_an_unknown_filter_is_refused(api, disputed, query):
 @pytest.mark.parametrize("roles", [["annotator"], ["annotator", "manager"], ["viewer"]])
 def test_consensus_is_withheld_from_whoever_may_be_given_pages(api_of, project, disputed, roles):
     assert api_of(make_member(project, *roles)).get(CONSENSUS).status_code == 403
+
+
+# ---- beside deciding ------------------------------------------------------------------------------------------------
+def test_one_page_shows_its_answers_without_names(api, disputed):
+    answers = api.get(decision_of(disputed)).json()["answers"]
+    assert len(answers) == 3
+    assert sorted(answer["verdicts"]["games"] for answer in answers) == ["no", "yes", "yes"]
+    assert "w0" not in str(answers)
+
+
+def test_accepting_decides_what_most_said_on_labels_left_out(api, disputed):
+    seen = version_of(api, disputed)
+    response = post(api, disputed, {"verdicts": {"news": "yes"}, "accept": True, "cause": "overlooked"}, version=seen)
+    assert response.json()["verdicts"] == {"games": "yes", "news": "yes"}
+
+
+def test_an_answer_is_sent_back_with_a_message(api, project, disputed):
+    person = make_member(project, "annotator")
+    given = make_judgment(disputed, person, yes=["games"])
+    consensus.refresh(disputed, project=project)
+    body = {"judgment": given.pk, "message": "Read to the end."}
+    where = f"{decision_of(disputed)}send-back/"
+    assert api.post(where, body, format="json").status_code == 428
+    assert api.post(where, body, format="json", headers={"If-Match": "old"}).status_code == 412
+    response = api.post(where, body, format="json", headers={"If-Match": version_of(api, disputed)})
+    assert (response.status_code, response.json()["labels"]) == (201, ["games", "news"])
+    assert api.get(QUEUE).json()["results"] == []
+
+
+def test_one_more_is_asked_and_where_nobody_is_left_it_is_said(api, project, disputed):
+    where, seen = f"{decision_of(disputed)}ask-one-more/", version_of(api, disputed)
+    make_member(project, "annotator")
+    assert api.post(where, headers={"If-Match": seen}).status_code == 201
+    assert api.post(where, headers={"If-Match": seen}).status_code == 409
+
+
+def test_what_all_agree_on_is_accepted_as_a_job_and_the_drawn_ones_are_decided_unseen(api, project):
+    page = judged(project, ["games"], ["games"])
+    where = "/api/v1/projects/pages/adjudications/acceptances/"
+    response = api.post(where, {"audit_share": 1}, format="json")
+    assert response.status_code == 202
+    tasks.run_job(response.json()["id"])
+    assert api.get(where).json()["results"][0]["n_drawn"] == 1
+    (case,) = api.get(QUEUE).json()["results"]
+    assert case["unseen"]
+    assert {label["yes"] for label in case["labels"]} == {None}
+    assert api.get(decision_of(page)).json()["answers"] == []
+    verdicts = dict.fromkeys(("games", "news", "self_harm"), "no")
+    assert post(api, page, {"verdicts": verdicts}, version=case["version"]).status_code == 201
+
+
+@pytest.mark.parametrize("share", [-1, 2, "many"])
+def test_a_share_that_is_none_is_unprocessable(api, project, share):
+    judged(project, ["games"], ["games"])
+    where = "/api/v1/projects/pages/adjudications/acceptances/"
+    assert api.post(where, {"audit_share": share}, format="json").status_code == 422

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeling import adjudication, consensus, judging, queue, schemas, slots
+from labeling import adjudication, consensus, judging, queue, schemas, slots, waiting_reasons
 from labeling.adjudication import Decision
 from labeling.models import Assignment, Draw, OpenedCase, Selection, State, Stream
 from labeling.refusals import Forbidden, Refused, Stale
@@ -177,7 +177,7 @@ def test_a_page_half_could_not_judge_waits_for_a_decision_on_every_label(project
     (row,) = adjudication.queue(project, adjudicator=adjudicator)
     (case,) = adjudication.open_cases([row], by=adjudicator)
     assert case.conflict == ["games", "news", "self_harm"]
-    assert adjudication.reason(case, schemas.in_force(project)) == "1 of 2 could not judge this page."
+    assert waiting_reasons.reason(case, schemas.in_force(project)) == "1 of 2 could not judge this page."
 
 
 def test_and_can_be_decided(project, adjudicator, tied):

@@ -143,3 +143,8 @@ def test_nobody_is_asked_about_a_decided_page(page, adjudicator):
     decide(page, adjudicator, {"games": "yes"})
     with pytest.raises(Refused, match="re-open"):
         ask(page, adjudicator)
+
+
+def test_a_page_whose_answers_were_brought_along_can_be_asked_of_somebody(project, disputed, adjudicator, alice):
+    ask(disputed, adjudicator)
+    assert queue.lease_next(project, annotator=alice).item == disputed
