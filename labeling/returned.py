@@ -19,6 +19,12 @@ def pages(project: Project, person: User) -> QuerySet[Assignment]:
     return slots.select_related("item", "sent_back").in_queue_order()
 
 
+def message_with(slot: Assignment) -> str:
+    """What the adjudicator wrote; nothing where chance drew the page."""
+    sent = getattr(slot, "sent_back", None)
+    return sent.message if sent else ""
+
+
 def answers(project: Project, reader: flags.Reader) -> QuerySet[Flag]:
     """What this person told the managers and was answered or settled since they last read it, newest first."""
     own = flags.listed(project, reader).filter(raised_by=reader.person)

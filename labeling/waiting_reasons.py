@@ -26,8 +26,9 @@ def _named(label: Label | None, key: str) -> str:
     """The label's name, with how grave it is where that counts."""
     if label is None:
         return key
-    grave = label.severity is not None and label.severity >= Severity.SERIOUS
-    return f"{label.name} ({Severity(label.severity).label.lower()})" if grave else label.name
+    if label.severity is None or label.severity < Severity.SERIOUS:
+        return label.name
+    return f"{label.name} ({Severity(label.severity).label.lower()})"
 
 
 def _said(case: Case, key: str, name: str) -> str:

@@ -95,6 +95,7 @@ class ReturnedShape(serializers.Serializer):
     id = serializers.IntegerField(help_text="the assignment")
     item = serializers.CharField()
     url = serializers.CharField()
+    message = serializers.CharField(allow_blank=True, help_text="of the adjudicator; empty where chance drew the page")
     since = serializers.DateTimeField()
 
 
@@ -108,7 +109,8 @@ class ReturnedView(ActionView):
 
     def _shape(self, slot: Assignment) -> dict[str, Any]:
         url = slot.item.url_key if self.project.show_queries else slot.item.url_display
-        return {"id": slot.pk, "item": slot.item.public_id, "url": url, "since": slot.created_at}
+        return {"id": slot.pk, "item": slot.item.public_id, "url": url, "message": returned.message_with(slot),
+                "since": slot.created_at}  # fmt: skip
 
 
 # ---- drafts ---------------------------------------------------------------------------------------------------------

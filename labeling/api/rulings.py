@@ -25,7 +25,7 @@ class SentBackShape(serializers.Serializer):
     message = serializers.CharField()
 
 
-class AskedShape(serializers.Serializer):
+class OneMoreShape(serializers.Serializer):
     item = serializers.CharField()
     assignment = serializers.IntegerField(help_text="the slot that waits for one more person")
 
@@ -66,7 +66,7 @@ class SendBackView(ActionView):
 class AskOneMoreView(ActionView):
     actions = {"POST": "adjudication.decide"}
 
-    @extend_schema(request=None, responses={201: AskedShape}, parameters=[MATCH])
+    @extend_schema(request=None, responses={201: OneMoreShape}, parameters=[MATCH])
     def post(self, request, slug: str, public_id: str) -> Response:
         """Ask one more person about the page. It leaves the queue until they have answered."""
         item, seen = page_of(self.project, public_id), seen_version(request)

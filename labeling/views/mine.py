@@ -28,7 +28,7 @@ from labeling import (
     schemas,
 )
 from labeling.forms.care import OptOutForm
-from labeling.models import Assignment, Comment, Draft, Honeypot, Judgment, Project, User
+from labeling.models import Comment, Draft, Honeypot, Judgment, Project, User
 from labeling.phrases import duration, estimate, listed, share
 from labeling.refusals import Refused
 from labeling.views.annotate import progress
@@ -123,19 +123,13 @@ def came_back(request: PersonRequest, project: Project) -> Found:
     answered = list(returned.answers(project, reader)[: RETURNED_SHOWN + 1])
     return {
         "pages": [
-            {"address": address(slot.item, project=project), "message": message_with(slot)}
+            {"address": address(slot.item, project=project), "message": returned.message_with(slot)}
             for slot in pages[:RETURNED_SHOWN]
         ],
         "answers": [flag_row(flag, project) for flag in answered[:RETURNED_SHOWN]],
         "more": max(len(pages), len(answered)) > RETURNED_SHOWN,
         "shown": RETURNED_SHOWN,
     }
-
-
-def message_with(slot: Assignment) -> str:
-    """What the adjudicator wrote; nothing where chance drew the page."""
-    sent = getattr(slot, "sent_back", None)
-    return sent.message if sent else ""
 
 
 def decided(request: PersonRequest, project: Project) -> Found:
