@@ -1,6 +1,6 @@
 """Kappa of two people from their sum, for as many people as are looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -46,11 +46,7 @@ class Pairs:
             ids = sorted(rater_ids[rater] for rater in raters)
             rows = rows.filter(pair__in=[pair_number(a, b) for place, a in enumerate(ids) for b in ids[place + 1 :]])
         place = {rater_ids[rater]: rater for rater in chosen}
-        tables: dict[tuple[int, int], Table] = {}
-        for first, second, *numbers in _columns(rows, question):
-            if first in place and second in place:
-                _add(tables, place[first], place[second], _table(numbers, question))
-        return cls(frozenset(chosen), tables)
+        return cls(frozenset(chosen), _tables(rows, place, question))
 
     def covers(self, left: int, right: int) -> bool:
         return left in self.raters and right in self.raters
@@ -61,13 +57,7 @@ class Pairs:
 
     def estimate(self, left: int, right: int) -> Estimate:
         """Kappa with its interval over pages; undefined under 20 pages in common."""
-        found = self.tables.get((min(left, right), max(left, right)))
-        n = found.n if found else 0
-        if found is None or n < FEWEST_IN_COMMON:
-            return undefined(f"too few pages in common: {FEWEST_IN_COMMON} are needed", n=n)
-        both, only_left, only_right, neither = found.table
-        totals = np.array([both + only_left + only_right + neither, both, only_left, only_right])
-        return kappa_of_sums(_products(found), totals, n_pages=n)
+        return estimated(self.tables.get((min(left, right), max(left, right))))
 
     def kappa(self, left: int, right: int) -> float:
         """Kappa however few the pages; NaN where undefined, and of a person with themself."""
@@ -87,6 +77,55 @@ class Pairs:
             known = [kappa for kappa in known if np.isfinite(kappa)]
             mean[rater] = float(np.mean(known)) if known else -np.inf
         return sorted(raters, key=lambda rater: -mean[rater])
+
+
+def of_pairs(
+    project: Project, pairs: Sequence[tuple[int, int]], *, stream: str, question: Question | None
+) -> list[Table | None]:
+    """The tables of these pairs of raters (by number, any one first); None where they have no page in common."""
+    numbers = [pair_number(min(pair), max(pair)) for pair in pairs]
+    rows = PairCell.objects.of(project, stream=stream).filter(pair__in=numbers)
+    known = _tables(rows, {rater: rater for pair in pairs for rater in pair}, question)
+    found = [known.get((min(pair), max(pair))) for pair in pairs]
+    return [_turned(one) if one and pair[0] > pair[1] else one for one, pair in zip(found, pairs, strict=True)]
+
+
+def by_label(
+    project: Project, first: int, second: int, *, stream: str, questions: Sequence[Question]
+) -> dict[Question | None, Table | None]:
+    """The tables of two raters (by number) for each of these questions, and under None pooled over all labels."""
+    rows = list(
+        PairCell.objects.of(project, stream=stream).filter(pair=pair_number(min(first, second), max(first, second)))
+    )
+    found: dict[Question | None, Table | None] = {}
+    for question in (None, *questions):
+        tables: dict[tuple[int, int], Table] = {}
+        for row in rows:
+            pooled = [row.n, row.n11, row.n10, row.n01, row.n00, row.products]
+            numbers = pooled if question is None else [row.labels.get(named(question))]
+            _add(tables, row.rater_a_id, row.rater_b_id, _table(numbers, question))
+        table = next(iter(tables.values()), None)
+        found[question] = _turned(table) if table and first > second else table
+    return found
+
+
+def estimated(found: Table | None) -> Estimate:
+    """Kappa of a table with its interval over pages; undefined under 20 pages in common."""
+    n = found.n if found else 0
+    if found is None or n < FEWEST_IN_COMMON:
+        return undefined(f"too few pages in common: {FEWEST_IN_COMMON} are needed", n=n)
+    both, only_left, only_right, neither = found.table
+    totals = np.array([both + only_left + only_right + neither, both, only_left, only_right])
+    return kappa_of_sums(_products(found), totals, n_pages=n)
+
+
+def _tables(rows: Any, place: Mapping[int, int], question: Question | None) -> dict[tuple[int, int], Table]:
+    """By the places of two raters, the smaller first."""
+    tables: dict[tuple[int, int], Table] = {}
+    for first, second, *numbers in _columns(rows, question):
+        if first in place and second in place:
+            _add(tables, place[first], place[second], _table(numbers, question))
+    return tables
 
 
 def _columns(rows: Any, question: Question | None) -> Any:

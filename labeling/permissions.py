@@ -176,6 +176,11 @@ def may(user: Person, action: str, project: Project | None = None, *, roles: fro
     return bool(rule.roles & held) or (user.is_superuser and rule.superuser)
 
 
+def sees_others(user: Person, project: Project, *, roles: frozenset[str]) -> bool:
+    """Whether figures of other people may be shown to this person: by a role that is not the one of who is measured."""
+    return may(user, "agreement.read_per_annotator", project, roles=roles - {AN})
+
+
 def may_globally(user: Person, action: str) -> bool:
     who = GLOBAL_POLICY.get(action)
     if who == "anyone":

@@ -14,7 +14,19 @@ from django.utils import timezone
 from active_learning.models import Batch, TrainingRun
 from labeling import adjudication, consensus, honeypots, invites, pauses, tokens
 from labeling.forms.projects import initial_of
-from labeling.models import Assignment, Draft, Flag, Import, Item, Job, Membership, Project, Rejudging, User
+from labeling.models import (
+    Assignment,
+    Draft,
+    Flag,
+    Import,
+    Item,
+    Job,
+    Membership,
+    Project,
+    Rater,
+    Rejudging,
+    User,
+)
 from tests.factories import make_assignment, make_item, make_judgment, make_member, make_project
 from tests.labeling.gold.work import annotators, answer_all, decide, draw, freeze
 from tests.real_http import Answer
@@ -266,6 +278,11 @@ def removable(w: World, who: str) -> dict[str, Any]:
 
 def own_rater(w: World, who: str) -> dict[str, Any]:
     return {"slug": w.project.slug, "rater_id": w.judgments.get(who, w.foreign_judgment).rater_id}
+
+
+def two_raters(w: World, who: str) -> dict[str, Any]:
+    first, second = Rater.objects.filter(project=w.project).order_by("pk")[:2]
+    return {"slug": w.project.slug, "first": first.pk, "second": second.pk}
 
 
 def foreign_rater(w: World, who: str) -> dict[str, Any]:
@@ -661,6 +678,9 @@ REQUESTS: dict[str, list[Call]] = {
         api("GET", "pairs", query="label=games"),
         api("GET", "annotators"),
         page("GET", "labeling:agreement_pairs_csv", query="label=games"),
+        page("GET", "labeling:pairs", query="label=games"),
+        page("GET", "labeling:pair", two_raters),
+        page("GET", "labeling:pair_csv", two_raters),
         page("GET", "labeling:agreement_without_csv"),
         page("GET", "labeling:annotators", query="label=games"),
         page("GET", "labeling:annotators_csv"),

@@ -134,7 +134,7 @@ def _report(view: ActionView, request) -> Report:
 
 def _people_shown(view: ActionView, request, report: Report) -> list[int]:
     """Everyone who answered; for annotators themselves alone."""
-    if permissions.may(request.user, "agreement.read_project", view.project, roles=view.roles):
+    if permissions.sees_others(request.user, view.project, roles=view.roles):
         return [rater for rater in range(len(report.votes.codes)) if report.answers_per_rater[rater]]
     own = Rater.objects.filter(project=view.project, user=request.user).values_list("pk", flat=True).first()
     return [report.votes.rater_ids.index(own)] if own in report.votes.rater_ids else []

@@ -55,7 +55,7 @@ class AnnotatorsView(ActionView):
         filters, label = self.filters(), request.query_params.get("label")
         summaries.freshen(self.project)
         counted_at = conduct.freshen(self.project)
-        sees_all = permissions.may(request.user, "agreement.read_project", self.project, roles=self.roles)
+        sees_all = permissions.sees_others(request.user, self.project, roles=self.roles)
         report = self.report(filters, sees_all=sees_all)
         if label is not None and label not in dict(report.labels):
             raise exceptions.ParseError("label is not a label of this project.")

@@ -72,6 +72,24 @@ def pairwise_kappas(items: Integers, raters: Integers, verdicts: Integers) -> Pa
     return PairwiseKappa(kappa, n_common)
 
 
+def kappa_of_tables(tables: Integers) -> Floats:
+    """Cohen's kappa of tables of two raters.
+
+    tables: (n_pairs, 4): answers in which both say yes, only the first, only the second, neither. Returns (n_pairs,),
+    NaN where undefined: no answer in common, or both gave one and the same verdict throughout. Raises ValueError for
+    another shape. Source: Cohen 1960, "A Coefficient of Agreement for Nominal Scales".
+    """
+    if tables.ndim != 2 or tables.shape[1] != 4:
+        raise ValueError(f"{tables.shape} is not (n_pairs, 4)")
+    both, only_left, only_right, neither = tables.astype(np.float64).T
+    n = both + only_left + only_right + neither
+    left, right, asked = both + only_left, both + only_right, np.maximum(n, 1)
+    chance = (left * right + (n - left) * (n - right)) / asked**2
+    kappa = np.full(len(tables), np.nan)
+    np.divide((both + neither) / asked - chance, 1 - chance, out=kappa, where=(n > 0) & (chance < 1))
+    return kappa
+
+
 def alpha_without(items: Integers, raters: Integers, verdicts: Integers) -> Floats:
     """Krippendorff's alpha of every label if one rater's judgments were left out.
 

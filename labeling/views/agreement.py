@@ -1,7 +1,5 @@
 """Who agrees on what, and with whom: the finding first, every number behind it as a table and as CSV."""
 
-import csv
-from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,12 +8,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from labeling import permissions, phrases, reports, schemas, standing
-from labeling.exports import spreadsheet_safe
 from labeling.models import Project
 from labeling.quality.intervals import Estimate
 from labeling.rater_totals import monday_of
 from labeling.reports import Narrowed, Report
 from labeling.views import agreement_parts, figures
+from labeling.views.csv_files import csv_file
 from labeling.views.material import label_row
 from labeling.views.shown import Shown
 from labeling.web import PersonRequest, page
@@ -28,7 +26,7 @@ MEASURES = ("alpha", "ac1", "positive_agreement", "negative_agreement", "prevale
 @page("agreement.read_project")
 def agreement(request: PersonRequest, project: Project) -> HttpResponse:
     shown, report = _report(request, project)
-    names_people = permissions.may(request.user, "agreement.read_per_annotator", project, roles=_roles(request))
+    names_people = _sees_others(request, project)
     context: dict[str, Any] = {
         "shown": shown.choices(),
         "query": f"?{shown.query}" if shown.query else "",
@@ -67,7 +65,7 @@ def labels_csv(request: PersonRequest, project: Project) -> HttpResponse:
         + [part for name in MEASURES for part in _parts(getattr(label, name))]
         for label in report.labels
     ]
-    return _csv(f"{project.slug}-agreement.csv", head, rows)
+    return csv_file(f"{project.slug}-agreement", head, rows)
 
 
 @require_GET
@@ -75,7 +73,7 @@ def labels_csv(request: PersonRequest, project: Project) -> HttpResponse:
 def weeks_csv(request: PersonRequest, project: Project) -> HttpResponse:
     """Alpha of every label, week by week."""
     _, report = _report(request, project)
-    return _csv(f"{project.slug}-agreement-weeks.csv", *agreement_parts.weeks_csv(report))
+    return csv_file(f"{project.slug}-agreement-weeks", *agreement_parts.weeks_csv(report))
 
 
 @require_GET
@@ -84,22 +82,7 @@ def without_csv(request: PersonRequest, project: Project) -> HttpResponse:
     """By how much alpha of every label rises without each person. Annotators, who see their own row only, get none."""
     _, report = _report(request, project)
     head, rows = agreement_parts.without_csv(report)
-    return _csv(f"{project.slug}-without.csv", head, rows if _sees_all(request, project) else [])
-
-
-@require_GET
-@page("agreement.read_per_annotator")
-def pairs_csv(request: PersonRequest, project: Project) -> HttpResponse:
-    """Every two people with pages in common. Annotators, who see their own figures only, get no pair."""
-    _, report = _report(request, project)
-    people = range(len(report.votes.codes)) if _sees_all(request, project) else range(0)
-    rows, pairs = [], report.pairs
-    for right in people:
-        for left in range(right):
-            if pairs.n_common(left, right):
-                found = pairs.estimate(left, right)
-                rows.append([report.votes.codes[left], report.votes.codes[right], *_parts(found), found.n])
-    return _csv(f"{project.slug}-pairs.csv", ["person", "other", "kappa", "kappa_low", "kappa_high", "n"], rows)
+    return csv_file(f"{project.slug}-without", head, rows if _sees_others(request, project) else [])
 
 
 def _weakest(report: Report, project: Project) -> dict[str, Any] | None:
@@ -108,8 +91,8 @@ def _weakest(report: Report, project: Project) -> dict[str, Any] | None:
     return label_row(schemas.in_force(project).label(labels[-1].key)) if labels else None
 
 
-def _sees_all(request: PersonRequest, project: Project) -> bool:
-    return permissions.may(request.user, "agreement.read_project", project, roles=_roles(request))
+def _sees_others(request: PersonRequest, project: Project) -> bool:
+    return permissions.sees_others(request.user, project, roles=_roles(request))
 
 
 def _report(request: PersonRequest, project: Project) -> tuple[Shown, Report]:
@@ -126,16 +109,6 @@ def _in_words(report: Report, distance: str) -> str:
 def _parts(found: Estimate) -> list[float | str]:
     """Value and both ends; an empty cell where undefined."""
     return ["" if part is None else part for part in (found.value, found.low, found.high)]
-
-
-def _csv(name: str, head: list[str], rows: Iterable[list[Any]]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    writer = csv.writer(response)
-    writer.writerow(head)
-    # Codes of raters come with imported files: a spreadsheet must not run one that looks like a formula.
-    writer.writerows([spreadsheet_safe(str(cell)) for cell in row] for row in rows)
-    return response
 
 
 def _roles(request: PersonRequest) -> frozenset[str]:

@@ -113,7 +113,7 @@ def annotators_csv(request: PersonRequest, project: Project) -> HttpResponse:
 
 # ---- who sees whom --------------------------------------------------------------------------------------------------
 def _sees_all(request: PersonRequest, project: Project) -> bool:
-    return permissions.may(request.user, "agreement.read_project", project, roles=request.roles)
+    return permissions.sees_others(request.user, project, roles=request.roles)
 
 
 def _report(request: PersonRequest, project: Project, filters: Filters, *, rater: Rater | None = None) -> Report:

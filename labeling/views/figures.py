@@ -4,6 +4,7 @@ from typing import Any
 
 from labeling import phrases, plots, standing
 from labeling.label_reports import LabelReport
+from labeling.pair_sums import FEWEST_IN_COMMON
 from labeling.quality.intervals import Estimate
 from labeling.repeats import Consistency
 from labeling.reports import Report
@@ -57,25 +58,35 @@ def reading_in_words(label: LabelReport) -> str:
     return "revise the guideline" if label.reading == "revise" else str(label.reading)
 
 
-def matrix(report: Report, *, most: int) -> dict[str, Any]:
-    """The lower triangle of kappa between the busiest people, those who agree most first."""
-    shown = report.busiest(most)
+def matrix(report: Report, *, most: int, key: str | None = None) -> dict[str, Any]:
+    """The lower triangle of kappa between the busiest people, those who agree most first; on one label or pooled."""
+    shown = report.busiest(most, key=key)
     odd = set(report.ticks_most.raters if report.ticks_most else ())
-    codes = report.votes.codes
-    pairs = {(row, column): report.pair(row, column) for place, row in enumerate(shown) for column in shown[:place]}
+    codes, ids = report.votes.codes, report.votes.rater_ids
+    pairs = {
+        (row, column): report.pair(row, column, key) for place, row in enumerate(shown) for column in shown[:place]
+    }
     rows = [
-        {"code": codes[row], "odd": row in odd, "cells": [_cell(pairs[row, column]) for column in shown[:place]]}
+        {
+            "code": codes[row],
+            "odd": row in odd,
+            "cells": [
+                _cell(pairs[row, column]) | _who(codes[column], ids[column], codes[row], ids[row])
+                for column in shown[:place]
+            ],
+        }
         for place, row in enumerate(shown)
         if place
     ]
     numbers = sorted(pairs.items(), key=lambda pair: -(pair[1].value if pair[1].value is not None else -2))
     return {
-        "heading": standing.pairs_finding(report, shown),
-        "n_labels": len(report.votes.keys),
+        "heading": standing.pairs_finding(report, shown) if key is None else "Who agrees with whom",
+        "over": _over(report, key),
         "n_shown": len(shown),
+        "n_people": report.n_people,
         "rows": rows,
         "columns": [{"code": codes[rater], "odd": rater in odd} for rater in shown[:-1]],
-        "say": _ticks_in_words(report, shown),
+        "say": _ticks_in_words(report, shown) if key is None else None,
         "say_columns": max(len(shown) - 3, 0),
         "numbers": [
             {"pair": f"{codes[column]}, {codes[row]}", "words": phrases.estimate(found), "n": found.n}
@@ -84,10 +95,20 @@ def matrix(report: Report, *, most: int) -> dict[str, Any]:
     }
 
 
+def _over(report: Report, key: str | None) -> str:
+    if key is None:
+        return f"over all {len(report.votes.keys)} labels"
+    return f"on {report.votes.names[report.votes.keys.index(key)]}"
+
+
+def _who(first: str, first_id: int, second: str, second_id: int) -> dict[str, Any]:
+    return {"pair": f"{first} and {second}", "first": first_id, "second": second_id}
+
+
 def _cell(found: Estimate) -> dict[str, Any]:
-    known = found.value is not None
+    known = found.value is not None and found.n >= FEWEST_IN_COMMON
     return {
-        "class": plots.heat_class(found.value) if found.value is not None else "hx",
+        "class": plots.heat_class(found.value) if known and found.value is not None else "hx",
         "value": phrases.number(found.value) if known and found.value is not None else "",
         "n": found.n,
     }

@@ -14,7 +14,7 @@ from labeling.models import Consensus, Item, Project, Stream
 from labeling.models.items import ItemState
 from labeling.permissions import Sight
 from labeling.refusals import Unacceptable
-from labeling.views import trail
+from labeling.views import pairs, trail
 from labeling.views.languages import speak_to
 from labeling.views.material import address, material
 from labeling.web import PersonRequest, page
@@ -82,6 +82,7 @@ def item(request: PersonRequest, project: Project, public_id: str) -> HttpRespon
         "may_change": _may(request, "item.withdraw"),
         **_arranging(request, project),
         "may_know": _may(request, "honeypot.manage") and this.state == ItemState.ACTIVE,
+        "back": pairs.way_back(request, project),
     }
     return render(request, "labeling/item.html", context)
 

@@ -45,7 +45,7 @@ def overview(request: PersonRequest, project: Project) -> HttpResponse:
         return _own_figures(request, project)
     work = _work(request, project)
     now, report = work.counts, reports.of_project(project)
-    names_people = _may(request, project, "agreement.read_per_annotator")
+    names_people = permissions.sees_others(request.user, project, roles=request.roles)
     context = {
         "now": now,
         "counted_at": work.counted_at,

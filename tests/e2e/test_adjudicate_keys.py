@@ -150,6 +150,42 @@ def test_after_the_last_page_it_says_that_no_disagreements_are_open(at_work):
     at_work.sees("No disagreements are open")
 
 
+def test_twenty_pages_are_decided_with_the_keyboard_alone(visit, judge, project):
+    """Among them one left for later, one accepted label by label, and each cause once and again."""
+    wanted = {}
+    for number in range(20):
+        page = make_item(project, title=f"Page number {number}", text="Words of the page.")
+        split = [key for place, key in enumerate(("games", "news", "self_harm")) if number >> place & 1] or ["games"]
+        for person in ("r1", "r2", "r3"):
+            make_judgment(page, person, yes=split if person == "r1" or (person == "r2" and number % 2) else [])
+        consensus.refresh(page, project=project)
+        wanted[page.pk] = split
+    visitor = visit(judge)
+    visitor.open(WORK)
+    left_one = False
+    for done in range(20):
+        visitor.awake()
+        expect(visitor.page.locator("#page-title")).to_contain_text("Page number")
+        if not left_one:
+            title = visitor.page.locator("#page-title").inner_text()
+            visitor.press("0")
+            left_one = True
+            expect(visitor.page.locator("#page-title")).not_to_have_text(title)
+            visitor.awake()
+        for _ in range(visitor.page.locator(".case[data-label]").count()):
+            visitor.press("yn"[done % 2])
+        visitor.press("123"[done % 3], "Enter")
+        if done < 19:
+            expect(visitor.page.locator("#progress")).to_contain_text(f"{done + 1} of 20 decided")
+    visitor.sees("No disagreements are open")
+    decided = {row.item_id: row for row in Adjudication.objects.all()}
+    assert {page: sorted(row.verdicts) for page, row in decided.items()} == {
+        page: sorted(keys) for page, keys in wanted.items()
+    }
+    assert len({row.cause for row in decided.values()}) == 3
+    assert all(len(set(row.verdicts.values())) == 1 for row in decided.values())
+
+
 # ---- refused, without scripts, small --------------------------------------------------------------------------------
 def test_the_second_of_two_sees_both_decisions_and_overwrites_nothing(at_work, project, pages):
     at_work.excuse("412")

@@ -2,15 +2,14 @@
 
 import csv
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from labeling import conduct, consensus, daily_counts, project_counts, reports, standing, summaries
-from labeling.models import Item, Judgment, Label, Rater, Selection
+from labeling import conduct, consensus, daily_counts, project_counts, reports, standing
+from labeling.models import Item, Judgment, Rater, Selection
 from labeling.views import agreement_parts, figures
 from tests.factories import (
     make_assignment,
@@ -23,7 +22,6 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 MONDAY, WEEK = date(2026, 9, 7), timedelta(days=7)
-VERDICTS = Path(__file__).parent / "quality" / "data" / "homepage_verdicts.csv"
 
 
 @pytest.fixture
@@ -128,39 +126,6 @@ def test_another_projects_answers_are_not_counted(project):
 
 
 # ---- the real home pages --------------------------------------------------------------------------------------------
-@pytest.fixture
-def homepages():
-    """1,686 answers of 37 real people to 562 home pages."""
-    rows = list(csv.DictReader(VERDICTS.open()))
-    keys = sorted({key for row in rows for key in row["yes"].lower().split()})
-    project = make_project(labels=())
-    Label.objects.bulk_create(
-        Label(schema=project.schema, key=key, name=key.title(), position=place) for place, key in enumerate(keys)
-    )
-    pages = {
-        number: Item(
-            project=project, public_id=f"{int(number):032x}", url_raw=f"https://{number}.example.org/",
-            url_key=f"https://{number}.example.org/", url_display=f"{number}.example.org", host=f"{number}.example.org",
-            registrable_domain="example.org",
-        )
-        for number in sorted({row["item"] for row in rows})
-    }  # fmt: skip
-    Item.objects.bulk_create(pages.values())
-    raters = {code: Rater(project=project, code=code) for code in sorted({row["rater"] for row in rows})}
-    Rater.objects.bulk_create(raters.values())
-    schema = project.schema
-    Judgment.objects.bulk_create(
-        Judgment(
-            item=pages[row["item"]], rater=raters[row["rater"]], schema=schema, source="import",
-            verdicts={key: "yes" if key in row["yes"].lower().split() else "no" for key in keys},
-        )
-        for row in rows
-    )  # fmt: skip
-    consensus.refresh_many(list(Item.objects.filter(project=project).values_list("pk", flat=True)), project=project)
-    summaries.count(project)
-    return project
-
-
 def test_the_finding_about_people_is_what_the_paired_intervals_support(homepages):
     report = reports.of_project(homepages)
     found = report.ticks_most
