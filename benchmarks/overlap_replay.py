@@ -36,7 +36,8 @@ from scipy.stats import t as student
 
 from labeling.quality.calibration import log_loss
 from labeling.quality.dawid_skene import Fit, Votes, fit
-from labeling.quality.overlap import Collected, Policy, Step, forecast, most_worthwhile, plan
+from labeling.quality.overlap import Collected, Policy, Step, most_worthwhile, plan
+from labeling.quality.overlap_forecast import Pilot, forecast
 from labeling.quality.skills import PSEUDO_COUNTS, Skills, calibrated
 
 Floats = NDArray[np.float64]
@@ -311,11 +312,16 @@ def _forecasts(
             continue
         policy = Policy(np.full(start.shape[1], row.stop), np.ones(start.shape[1]), start=2, most=shape.most)
         halves = [
-            forecast(start[history.half == half], history.skills[half], policy, rng=np.random.default_rng([seed, half]))
-            for half in (0, 1)
+            forecast(_pilot(start, history, half), policy, rng=np.random.default_rng([seed, half])) for half in (0, 1)
         ]
-        found[name] = float(np.mean([half.judgments for half in halves])), outcomes[name].judgments
+        found[name] = float(np.mean([half.judgments.value for half in halves])), outcomes[name].judgments
     return found
+
+
+def _pilot(start: Floats, history: WithHistory, half: int) -> Pilot:
+    of_half = start[history.half == half]
+    unsaid = np.zeros(of_half.shape, dtype=bool)
+    return Pilot(of_half, unsaid, unsaid, history.skills[half])
 
 
 # ---- what is printed ------------------------------------------------------------------------------------------------

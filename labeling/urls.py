@@ -11,6 +11,7 @@ from labeling.views import (
     breaks,
     care,
     change,
+    consensus,
     doubts,
     exposure,
     flagging,
@@ -91,6 +92,13 @@ urlpatterns = [
     path("p/<slug:slug>/agreement/pairs/", pairs.everybody, name="pairs"),
     path("p/<slug:slug>/agreement/pairs/<int:first>/<int:second>/", pairs.two, name="pair"),
     path("p/<slug:slug>/agreement/pairs/<int:first>/<int:second>/labels.csv", pairs.two_csv, name="pair_csv"),
+    # how far answers are believed
+    path("p/<slug:slug>/agreement/consensus/", consensus.consensus, name="consensus"),
+    path("p/<slug:slug>/agreement/consensus/refit/", consensus.refit, name="consensus_refit"),
+    path(
+        "p/<slug:slug>/agreement/consensus/calibration.csv", consensus.calibration_csv, name="consensus_calibration_csv"
+    ),
+    path("p/<slug:slug>/agreement/consensus/learned.csv", consensus.learned_csv, name="consensus_learned_csv"),
     # where the guideline fails
     path("p/<slug:slug>/agreement/labels/", guideline.guideline, name="guideline"),
     path("p/<slug:slug>/agreement/labels/confusions.csv", guideline.confusions_csv, name="confusions_csv"),

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from active_learning.models import Batch, TrainingRun
-from labeling import adjudication, consensus, honeypots, invites, pauses, tokens
+from labeling import adjudication, consensus, honeypots, invites, pauses, refits, tokens
 from labeling.forms.projects import initial_of
 from labeling.models import (
     Assignment,
@@ -149,6 +149,7 @@ def _with_gold(w: World) -> None:
     w.draw = draw(w.project, size=1)
     answer_all(w.project, *annotators(w.project))
     w.release = freeze(w.project)
+    refits.make(w.project)
 
 
 def _disputed(project: Project, first: User | str = "first") -> Item:
@@ -439,6 +440,8 @@ REQUESTS: dict[str, list[Call]] = {
         page("GET", "labeling:settings"),
         page("POST", "labeling:settings", body=lambda w, who: filled_in(w.project) | {"name": "Renamed"}),
         api("PATCH", "project", body=sends(overlap=3)),
+        page("POST", "labeling:consensus_refit"),
+        api("POST", "fit"),
     ],
     "project.archive": [page("POST", "labeling:archive"), page("POST", "labeling:restore")],
     "project.delete": [
@@ -632,6 +635,10 @@ REQUESTS: dict[str, list[Call]] = {
         page("GET", "labeling:agreement"),
         page("GET", "labeling:agreement_labels_csv"),
         page("GET", "labeling:agreement_weeks_csv"),
+        page("GET", "labeling:consensus"),
+        page("GET", "labeling:consensus_calibration_csv"),
+        page("GET", "labeling:consensus_learned_csv"),
+        api("GET", "fit"),
         page("GET", "labeling:overview_csv", lambda w, who: {"slug": w.project.slug, "figure": "days"}),
     ],
     "honeypot.manage": [

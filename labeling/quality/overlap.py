@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .cells import Floats, Integers
-from .skills import TEMPERATURE, Skills, calibrated, expected_error, expected_harm
+from .skills import expected_error, expected_harm
 
 Mask = npt.NDArray[np.bool_]
 
@@ -119,7 +119,7 @@ def plan(collected: Collected, policy: Policy, *, confirm_yes: Mask | None = Non
     trusted = seen.is_known | (seen.n_judgments >= ENOUGH_TO_KNOW)
     unanswered = seen.n_answers == 0
     is_open = unanswered | np.where(trusted[:, None], error >= policy.stop, split)
-    any_open = _any_label(is_open)
+    any_open = any_label(is_open)
     by_votes = np.where(split | unanswered, 0.5, 0.0)  # an even split is the most that votes can be in doubt
     harm = np.where(trusted, expected_harm(seen.p, policy.severity), by_votes @ policy.severity)
     doubt = np.where(trusted[:, None], error, by_votes)
@@ -133,7 +133,7 @@ def plan(collected: Collected, policy: Policy, *, confirm_yes: Mask | None = Non
     label = np.where(any_open, worst, -1)
     if confirm_yes is not None:
         rare: Mask = (seen.n_yes > 0) & confirm_yes
-        step, reason, label = _where(_any_label(rare), (Step.ADJUDICATE, Reason.RARE_YES, rare.argmax(axis=1)),
+        step, reason, label = _where(any_label(rare), (Step.ADJUDICATE, Reason.RARE_YES, rare.argmax(axis=1)),
                                      (step, reason, label))  # fmt: skip
     if seen.is_drawn_for_audit is not None:
         audited: Mask = (step == Step.SETTLED) & seen.is_drawn_for_audit
@@ -149,56 +149,7 @@ def most_worthwhile(found: Plan, n: int) -> Integers:
     return wanting[np.lexsort((-found.harm[wanting], started))][:n]
 
 
-class Forecast(NamedTuple):
-    """What a policy would come to, per item of the kind the pilot was: means over items.
-
-    judgments: judgments an item. adjudicated: share that ends with a person, in [0, 1].
-    error: (n_labels,) expected error of each label, an adjudicated item counting 0. Model-based, without interval.
-    """
-
-    judgments: float
-    adjudicated: float
-    error: Floats
-
-
-def forecast(
-    log_odds: Floats,
-    skills: Skills,
-    policy: Policy,
-    *,
-    rng: np.random.Generator,
-    temperature: float | Floats = TEMPERATURE,
-) -> Forecast:
-    """Expected error and cost of a policy, before it is switched on.
-
-    log_odds: (n_items, n_labels) of a pilot after the first `policy.start` judgments of each item, before the
-    temperature; n_items >= 1. skills: of the pilot's raters, one of whom, drawn anew, gives each further judgment.
-    Truths are drawn from the calibrated probabilities, further answers from truths and skills; raters count as known.
-    It supposes that people err independently once the truth is fixed. Where some items are hard for everybody, more of
-    them stay open than it says: the temperature makes up for a part.
-    Raises ValueError when shapes do not match, or without an item or a rater.
-    """
-    if log_odds.ndim != 2 or not log_odds.shape[1:] == skills.sensitivity.shape[1:] == policy.stop.shape:
-        raise ValueError(f"log odds {log_odds.shape} and skills do not match {policy.stop.size} labels")
-    if not len(log_odds) or not len(skills.sensitivity):
-        raise ValueError("a forecast needs a pilot with an item and a rater")
-    log_odds, weights = log_odds.copy(), skills.weights()
-    truth = rng.random(log_odds.shape) < calibrated(log_odds, temperature)
-    n = np.full(len(log_odds), policy.start)
-    while True:
-        error = expected_error(calibrated(log_odds, temperature))
-        is_open = _any_label(error >= policy.stop)
-        more = np.flatnonzero(is_open & (n < policy.most))
-        if not more.size:
-            break
-        raters = rng.integers(len(skills.sensitivity), size=more.size)
-        p_yes = np.where(truth[more], skills.sensitivity[raters], 1 - skills.specificity[raters])
-        log_odds[more] += np.where(rng.random(p_yes.shape) < p_yes, weights.yes[raters], weights.no[raters])
-        n[more] += 1
-    return Forecast(float(n.mean()), float(is_open.mean()), np.where(is_open[:, None], 0.0, error).mean(axis=0))
-
-
-def _any_label(mask: Mask) -> Mask:
+def any_label(mask: Mask) -> Mask:
     any_label: Mask = np.logical_or.reduce(mask, axis=1)
     return any_label
 

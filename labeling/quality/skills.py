@@ -72,6 +72,14 @@ class Skills:
     usual_sensitivity: Floats
     usual_specificity: Floats
 
+    def of_labels(self, labels: Sequence[int]) -> "Skills":
+        """Of some labels, by their columns."""
+        columns = list(labels)
+        return Skills(
+            self.sensitivity[:, columns], self.specificity[:, columns], self.usual_sensitivity[columns],
+            self.usual_specificity[columns],
+        )  # fmt: skip
+
     def weights(self) -> "Weights":
         return _weights(self.sensitivity, self.specificity)
 

@@ -12,7 +12,10 @@ from labeling import honeypots, permissions, projects, publishing, worklist
 from labeling.forms.projects import NewProjectForm, SettingsForm, initial_of
 from labeling.models import Project
 from labeling.refusals import Refused, Stale, Unacceptable
+from labeling.views.outlook import outlook
 from labeling.web import PersonRequest, page
+
+DOUBT, ASKED = "when-answers-leave-doubt", "who-is-asked"  # parts of the settings page
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -60,6 +63,8 @@ def _created(values: dict[str, Any], request: PersonRequest) -> Project:
 @page("project.update_settings")
 @get_or_post
 def settings(request: PersonRequest, project: Project) -> HttpResponse:
+    if "outlook" in request.POST:
+        return _outlook(request, project)
     part = request.POST.get("part", "")
     form = SettingsForm(request.POST or None, project=project, part=part)
     if form.is_valid():
@@ -77,6 +82,15 @@ def settings(request: PersonRequest, project: Project) -> HttpResponse:
             messages.success(request, "The settings are saved.")
             return redirect("labeling:settings", slug=project.slug)
     return _settings_page(request, project, form, status=422 if form.errors else 200)
+
+
+def _outlook(request: PersonRequest, project: Project) -> HttpResponse:
+    """What the typed rules for doubtful pages come to; nothing is saved, and all that was typed stays."""
+    form = SettingsForm(request.POST, project=project, part=DOUBT)
+    form.taken |= {*form.parts[ASKED][1]}
+    if not form.is_valid():
+        return _settings_page(request, project, form, status=422)
+    return _settings_page(request, project, form, status=200, outlook=outlook(project, form.values(project)))
 
 
 def _partly_saved(request: PersonRequest, project: Project, title: str, beside: list[str]) -> HttpResponse:

@@ -5,11 +5,12 @@ import random
 import pytest
 from playwright.sync_api import expect
 
-from labeling import consensus, reports
+from labeling import consensus, refits, reports
 from labeling.models import Item, Rater
 from tests.e2e.album import Album
 from tests.e2e.visitor import axe_findings
 from tests.factories import make_item, make_judgment, make_member, make_project
+from tests.labeling.truth.crowd import crowd, decide
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -90,3 +91,31 @@ def test_the_pages_are_clean_in_light_and_dark_and_on_a_phone(manager, project, 
     album.add(manager, f"/p/{project.slug}/agreement/pairs/?label=news", "pairs")
     album.add(manager, f"/p/{project.slug}/agreement/pairs/{first.pk}/{second.pk}/", "pair")
     assert album.findings == []
+
+
+# ---- consensus, and what asking more would come to ------------------------------------------------------------------
+@pytest.fixture
+def decided(transactional_db):
+    """Ninety pages three people answered, on two thirds of which somebody decided."""
+    project = make_project("decided", name="Home pages")
+    items, truth = crowd(project, 90, {"ann": (0.95, 0.98), "ben": (0.85, 0.95), "cat": (0.6, 0.9)})
+    decide(project, items[:60], truth[:60])
+    refits.make(project)
+    return project
+
+
+def test_consensus_and_what_more_answers_would_come_to_are_clean(decided, visit, settings):
+    manager = visit(make_member(decided, "manager", name="olga"))
+    album = Album(settings.BASE_DIR / "var" / "pictures" / "agreement")
+    album.add(manager, f"/p/{decided.slug}/agreement/consensus/", "consensus")
+    assert album.findings == []
+    page = manager.open(f"/p/{decided.slug}/settings/")
+    page.get_by_label("Ask more people where the answers leave it in doubt").check()
+    button = page.get_by_role("button", name="What would this come to?")
+    tab_to(page, button)
+    page.keyboard.press("Enter")
+    expect(page.locator("#outlook")).to_be_in_viewport()
+    expect(page.locator("#outlook h3")).to_contain_text("As typed, 1,000 pages take about")
+    assert page.get_by_label("Ask more people where the answers leave it in doubt").is_checked()
+    assert axe_findings(page) == []
+    assert not manager.is_too_wide()

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from labeling import demo, imports, jobs, members, tasks  # noqa: F401  (tasks registers the handlers of jobs)
+from labeling import demo, imports, jobs, members, refits, tasks  # noqa: F401  (tasks registers the handlers of jobs)
 from labeling.api.project_shapes import ProjectCreation
 from labeling.api.projects import created
 from labeling.models import Assignment, Import, Job, Project, Role, User
@@ -45,6 +45,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 if not Assignment.objects.filter(project=project).exists():
                     demo.queue_by_chance(project)
+            refits.spread(project, refits.make(project))
         self.say(accounts, as_json=options["json"])
 
     def say(self, accounts: list[dict[str, str]], *, as_json: bool) -> None:

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from labeling.quality.overlap import Collected, Policy, Reason, Step, forecast, most_worthwhile, plan
-from labeling.quality.skills import Evidence, skills
+from labeling.quality.overlap import Collected, Policy, Reason, Step, most_worthwhile, plan
 
 NEWS_AND_SELF_HARM = Policy.for_severities([1, 4])  # stop below .3 and .1
 
@@ -93,48 +92,6 @@ def test_no_item_needs_no_plan():
     assert most_worthwhile(found, 3).size == 0
 
 
-# --- forecast
-
-RATERS = skills(Evidence(*(np.full((4, 2), n) for n in (1000.0, 850.0, 5000.0, 4750.0))))
-
-
-def pilot(rng, *, n_items=3000):
-    """Log odds after two judgments by these raters, of labels that a fifth and a twentieth of the items carry."""
-    prior, weights = np.array([0.2, 0.05]), RATERS.weights()
-    truth = rng.random((n_items, 2)) < prior
-    said = rng.random((2, n_items, 2)) < np.where(truth, RATERS.sensitivity[0], 1 - RATERS.specificity[0])
-    return np.log(prior / (1 - prior)) + np.where(said, weights.yes[0], weights.no[0]).sum(axis=0)
-
-
-def test_a_pilot_that_is_clear_costs_what_every_item_gets():
-    found = forecast(np.full((50, 2), -9.0), RATERS, NEWS_AND_SELF_HARM, rng=np.random.default_rng(0))
-    assert (found.judgments, found.adjudicated) == (2, 0)
-    assert found.error == pytest.approx([0.011, 0.011], abs=1e-3)
-
-
-def test_a_stricter_stop_costs_more_and_errs_less():
-    log_odds, policies = pilot(np.random.default_rng(1)), (Policy(np.full(2, tau), np.ones(2)) for tau in (0.3, 0.1))
-    loose, strict = (forecast(log_odds, RATERS, one, rng=np.random.default_rng(2)) for one in policies)
-    assert loose.judgments < strict.judgments
-    assert (loose.error > strict.error).all()
-
-
-def test_more_judgments_leave_less_to_adjudicate():
-    log_odds = pilot(np.random.default_rng(1))
-    short, long = (
-        forecast(log_odds, RATERS, Policy.for_severities([1, 4], most=most), rng=np.random.default_rng(2))
-        for most in (2, 6)
-    )
-    assert short.judgments == 2
-    assert short.adjudicated > long.adjudicated
-
-
-def test_the_forecast_of_a_seed_is_always_the_same():
-    log_odds = pilot(np.random.default_rng(1), n_items=100)
-    first, again = (forecast(log_odds, RATERS, NEWS_AND_SELF_HARM, rng=np.random.default_rng(3)) for _ in range(2))
-    assert first.judgments == again.judgments
-
-
 def test_settings_and_shapes_that_make_no_sense_are_refused():
     one = np.array([0.3])
     with pytest.raises(ValueError, match="start"):
@@ -145,7 +102,5 @@ def test_settings_and_shapes_that_make_no_sense_are_refused():
         Policy(one, np.ones(2))
     with pytest.raises(ValueError, match="labels"):
         plan(collected([[0.1]]), NEWS_AND_SELF_HARM)
-    with pytest.raises(ValueError, match="pilot"):
-        forecast(np.zeros((0, 2)), RATERS, NEWS_AND_SELF_HARM, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match="counts"):
         collected([[0.1, 0.1]], yes=[[0]])
