@@ -17,7 +17,7 @@ class Pilot:
     """Items after the first `policy.start` judgments of each.
 
     log_odds: (n_items, n_labels) before the temperature, n_items >= 1. said_yes, said_no: same shape, whether anybody
-    did. skills: of the raters, n_raters >= 1. Raises ValueError when shapes do not match, or without an item or a rater.
+    did. skills: of the raters, n_raters >= 1. Raises ValueError when shapes do not match, or without item or rater.
     """
 
     log_odds: Floats
