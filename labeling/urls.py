@@ -18,6 +18,7 @@ from labeling.views import (
     flags,
     guideline,
     imports,
+    installation,
     items,
     jobs,
     labels,
@@ -133,6 +134,8 @@ urlpatterns = [
     # projects, settings, labels, members
     path("", projects.project_list, name="projects"),
     path("new/", projects.project_new, name="project_new"),
+    path("installation/", installation.overview, name="installation"),
+    path("installation/projects.csv", installation.projects_csv, name="installation_csv"),
     path("p/<slug:slug>/settings/", projects.settings, name="settings"),
     path("p/<slug:slug>/settings/archive/", projects.archive, name="archive"),
     path("p/<slug:slug>/settings/restore/", projects.restore, name="restore"),

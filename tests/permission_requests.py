@@ -408,6 +408,10 @@ REQUESTS: dict[str, list[Call]] = {
         page("POST", "accounts:deactivate", somebody),
         page("POST", "accounts:reactivate", somebody),
     ],
+    "dashboard.cross_project": [
+        page("GET", "labeling:installation", nothing),
+        page("GET", "labeling:installation_csv", nothing),
+    ],
     "account.set_role_global": [page("POST", "accounts:set_rights", somebody, sends(is_superuser="on"))],
     "account.invite": [
         page("POST", "labeling:invite", body=sends(role="annotator", note="")),

@@ -26,6 +26,13 @@ NAMES = {
     "export": "Export",
     "draw": "Sample",
     "recount": "Counting answers again",
+    "refit": "Learning how far answers are believed",
+    "summaries": "Counting for the dashboards",
+    "conduct": "Counting weeks of people",
+    "doubts": "Ranking doubtful pages",
+    "accept": "Accepting what all agree on",
+    "rejudge": "Drawing pages to judge again",
+    "expectations": "Expected exposure",
 }
 FINISHED_SHOWN = 20
 

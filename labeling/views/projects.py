@@ -32,6 +32,7 @@ def project_list(request: PersonRequest) -> HttpResponse:
         "next": next((line for line in live if line.action), None),
         "may_create": permissions.may(request.user, "project.create"),
         "may_list_people": permissions.may(request.user, "account.list_users"),
+        "may_see_all": permissions.may(request.user, "dashboard.cross_project"),
     }
     return render(request, "labeling/projects.html", context)
 
