@@ -80,7 +80,8 @@ def _row(line: Line) -> dict[str, Any]:
     return {
         "project": line.project,
         "people": line.n_people,
-        "pages": f"{counts.n_pages:,}" if counts else "not counted yet",
+        "is_counted": counts is not None,
+        "pages": f"{counts.n_pages:,}" if counts else "",
         "answers": f"{counts.n_answers:,}" if counts else "",
         "waiting": f"{counts.n_waiting:,}" if counts else "",
         "disputed": f"{counts.n_disputed:,}" if counts else "",

@@ -9,7 +9,7 @@ from labeling import consensus, refits, reports
 from labeling.models import Item, Rater
 from tests.e2e.album import Album
 from tests.e2e.visitor import axe_findings
-from tests.factories import make_item, make_judgment, make_member, make_project
+from tests.factories import make_item, make_judgment, make_member, make_project, make_user
 from tests.labeling.truth.crowd import crowd, decide
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -119,3 +119,9 @@ def test_consensus_and_what_more_answers_would_come_to_are_clean(decided, visit,
     assert page.get_by_label("Ask more people where the answers leave it in doubt").is_checked()
     assert axe_findings(page) == []
     assert not manager.is_too_wide()
+
+
+def test_all_projects_are_clean_in_light_and_dark_and_on_a_phone(decided, visit, settings):
+    album = Album(settings.BASE_DIR / "var" / "pictures" / "installation")
+    album.add(visit(make_user("olga", is_superuser=True)), "/installation/", "installation")
+    assert album.findings == []
