@@ -20,7 +20,10 @@ def main() -> None:
         prepare()
         from benchmarks import runs
 
-        report = runs.run(runs.QUICK if wanted.quick else runs.FULL, database_url=postgres.url)
+        if wanted.dashboards:
+            report = runs.run_dashboards(wanted.dashboards)
+        else:
+            report = runs.run(runs.QUICK if wanted.quick else runs.FULL, database_url=postgres.url)
     print(runs.table(report))
     path = wanted.json or RESULTS / f"{report['started'].replace(':', '')}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,6 +34,10 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./touchstone bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the sizes: to see that it runs, not to quote")
+    parser.add_argument(
+        "--dashboards", type=int, metavar="PAGES",
+        help="measure the dashboards alone, of a project of so many pages, three answers each; writes their plans too",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures (default: results/)")
     return parser.parse_args()
 

@@ -12,7 +12,7 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
-from benchmarks import annotating, exporting, importing, page_weight, queueing
+from benchmarks import annotating, dashboards, exporting, importing, page_weight, queueing
 from benchmarks.figures import Figure
 
 
@@ -27,12 +27,13 @@ class Sizes:
     clients: int
     seconds: float  # of annotating at once
     judgments: int  # exported
+    crowd: int  # pages three people answered, behind the dashboards
 
 
 FULL = Sizes(urls=100_000, few_slots=1_000, many_slots=100_000, finished=20_000, turns=300, morning=2_000, clients=32,
-             seconds=20.0, judgments=100_000)  # fmt: skip
+             seconds=20.0, judgments=100_000, crowd=20_000)  # fmt: skip
 QUICK = Sizes(urls=10_000, few_slots=1_000, many_slots=10_000, finished=2_000, turns=100, morning=400, clients=32,
-              seconds=5.0, judgments=10_000)  # fmt: skip
+              seconds=5.0, judgments=10_000, crowd=2_000)  # fmt: skip
 
 
 def run(sizes: Sizes, *, database_url: str) -> dict[str, Any]:
@@ -51,13 +52,26 @@ def run(sizes: Sizes, *, database_url: str) -> dict[str, Any]:
             clients=sizes.clients, seconds=sizes.seconds, database_url=database_url
         ),
         "export": lambda: exporting.measure(sizes.judgments),
+        "dashboards": lambda: dashboards.measure(sizes.crowd),
         "page": page_weight.measure,
     }
+    return _report(parts, started, asdict(sizes))
+
+
+def run_dashboards(n_pages: int) -> dict[str, Any]:
+    """The dashboards of a project of this size alone, with the plans of their slow statements."""
+    parts = {"dashboards": lambda: dashboards.measure(n_pages, plans=dashboards.PLANS)}
+    return _report(parts, datetime.now(UTC), {"crowd": n_pages})
+
+
+def _report(
+    parts: dict[str, Callable[[], Iterator[Figure]]], started: datetime, sizes: dict[str, Any]
+) -> dict[str, Any]:
     figures = {name: [asdict(figure) for figure in measure()] for name, measure in parts.items()}
     return {
         "started": started.isoformat(timespec="seconds"),
         "version": settings.VERSION,
-        "sizes": asdict(sizes),
+        "sizes": sizes,
         "machine": machine(),
         "figures": figures,
         "took_seconds": round((datetime.now(UTC) - started).total_seconds(), 1),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import annotating, exporting, importing, queueing, runs
+from benchmarks import annotating, dashboards, exporting, importing, queueing, runs
 from tests.conftest import this_database_url
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -30,6 +30,14 @@ def test_annotators_over_http():
 
 def test_export():
     assert told(exporting.measure(40))["bytes of a row"] > 100
+
+
+def test_dashboards(tmp_path, monkeypatch):
+    monkeypatch.setattr(dashboards, "TIMES", 2)
+    said = told(dashboards.measure(80, people=11, plans=tmp_path / "plans.txt"))
+    assert (said["dashboards: pages of the project"], said["dashboards: answers to them"]) == (80, 238)
+    assert said["dashboards, pairs: p95"] > 0
+    assert (tmp_path / "plans.txt").exists()
 
 
 def test_the_table_shows_what_was_missed():
