@@ -35,7 +35,7 @@ SAME = re.compile(r"\b(Touchstone|UTC|de|Enter|Esc|Shift|English|Español)\b")
 WORD = re.compile(r"[A-Za-z]{2,}")
 # Pages that stay English as a whole: what programs are set up with, jobs, and the figures of everybody, of which a
 # person who judges sees their own row (what they need of it is said under My work, in their language).
-ENGLISH = {"accounts:tokens", "labeling:jobs", "labeling:annotators"}
+ENGLISH = {"accounts:tokens", "labeling:jobs", "labeling:annotators", "labeling:pairs", "labeling:pair"}
 
 
 # ---- the tongue -----------------------------------------------------------------------------------------------------
