@@ -46,6 +46,11 @@ def handles(kind: str) -> Callable[[Handler], Handler]:
     return register
 
 
+def newest(project: Project, kind: str) -> Job | None:
+    """The last job of a kind that was written for a project, whatever became of it."""
+    return Job.objects.filter(project=project, kind=kind).order_by("-created_at").first()
+
+
 def enqueue(
     kind: str, *, project: Any = None, params: dict[str, Any] | None = None, by: Any = None, exclusive: str = ""
 ) -> Job:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from django.db.models import F
 from labeling.models import PairCell, Project
 from labeling.quality.contrast import kappa_of_sums
 from labeling.quality.intervals import Estimate, undefined
+from labeling.quality.pairs import kappa_of_tables
 from labeling.sums import Question, named
 from labeling.sums_stored import pair_number
 
@@ -61,13 +63,12 @@ class Pairs:
 
     def kappa(self, left: int, right: int) -> float:
         """Kappa however few the pages; NaN where undefined, and of a person with themself."""
-        found = self.tables.get((min(left, right), max(left, right)))
-        if found is None or left == right:
-            return float("nan")
-        both, only_left, only_right, neither = found.table
-        n, a, b = sum(found.table), both + only_left, both + only_right
-        chance = (a * b + (n - a) * (n - b)) / n**2
-        return ((both + neither) / n - chance) / (1 - chance) if chance < 1 else float("nan")
+        return self._kappas.get((min(left, right), max(left, right)), float("nan"))
+
+    @cached_property
+    def _kappas(self) -> dict[tuple[int, int], float]:
+        tables = np.array([found.table for found in self.tables.values()], dtype=np.int64).reshape(-1, 4)
+        return dict(zip(self.tables, kappa_of_tables(tables).tolist(), strict=True))
 
     def by_agreement(self, raters: Sequence[int]) -> list[int]:
         """The same people, those first who agree most with the others, where 20 pages in common tell."""

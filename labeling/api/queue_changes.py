@@ -1,6 +1,6 @@
 """The queue for those who run a project: what stands in it, and pages given, moved, reserved and put back."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -14,6 +14,12 @@ from labeling.models import Assignment, Item, Project, User
 from labeling.refusals import Unacceptable
 
 MOST_ITEMS = 10_000
+
+
+class Change(Protocol):
+    """What is done to pages; returns how many it changed."""
+
+    def __call__(self, items: QuerySet[Item], *, project: Project, by: User) -> int: ...
 
 
 # ---- what stands in it ----------------------------------------------------------------------------------------------
@@ -172,46 +178,34 @@ class PriorityView(_Change):
 class _Done(_Change):
     """A change that needs nothing but the pages."""
 
-    @staticmethod
-    def does(items: QuerySet[Item], *, project: Project, by: User) -> int:
-        raise NotImplementedError
-
-    def changed(self) -> Response:
+    def changed(self, change: Change) -> Response:
         items, _ = self.read()
-        return Response({"pages": self.does(items, project=self.project, by=self.person)})
+        return Response({"pages": change(items, project=self.project, by=self.person)})
 
 
 class TakeBackView(_Done):
-    does = staticmethod(assigning.take_back)
-
     @extend_schema(request=PagesInput, responses=ChangedShape)
     def post(self, request, slug: str) -> Response:
         """Make pages anyone's again, whomever they were put by for."""
-        return self.changed()
+        return self.changed(assigning.take_back)
 
 
 class ReserveView(_Done):
-    does = staticmethod(assigning.reserve)
-
     @extend_schema(request=PagesInput, responses=ChangedShape)
     def post(self, request, slug: str) -> Response:
         """Keep what is still free of these pages for adjudicators."""
-        return self.changed()
+        return self.changed(assigning.reserve)
 
 
 class UnreserveView(_Done):
-    does = staticmethod(assigning.unreserve)
-
     @extend_schema(request=PagesInput, responses=ChangedShape)
     def post(self, request, slug: str) -> Response:
         """Let everyone who answers have reserved pages again."""
-        return self.changed()
+        return self.changed(assigning.unreserve)
 
 
 class PutBackView(_Done):
-    does = staticmethod(skipping.put_back)
-
     @extend_schema(request=PagesInput, responses=ChangedShape)
     def post(self, request, slug: str) -> Response:
         """Let people have pages again that were set aside."""
-        return self.changed()
+        return self.changed(skipping.put_back)

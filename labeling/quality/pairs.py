@@ -41,7 +41,7 @@ def pairwise_kappa(items: Integers, raters: Integers, verdicts: Integers) -> Pai
         both += _table(pair, count_bits(left_yes & right_yes), n_raters)
         row_yes += _table(pair, count_bits(left_yes), n_raters) + _table(pair, count_bits(right_yes), n_raters).T
     common, answers, both = (one_way + one_way.T for one_way in (common, answers, both))
-    return PairwiseKappa(_kappa(answers, both, row_yes), common.astype(np.int64))
+    return PairwiseKappa(_kappa_matrix(answers, both, row_yes), common.astype(np.int64))
 
 
 def pairwise_kappas(items: Integers, raters: Integers, verdicts: Integers) -> PairwiseKappa:
@@ -68,7 +68,7 @@ def pairwise_kappas(items: Integers, raters: Integers, verdicts: Integers) -> Pa
         _, _, yes_no, both = np.moveaxis(table + table.transpose(1, 0, 2)[:, :, [0, 2, 1, 3]], 2, 0)
         common = table.sum(axis=2)
         n_common[label] = common + common.T
-        kappa[label] = _kappa(n_common[label].astype(np.float64), both.astype(np.float64), (both + yes_no) * 1.0)
+        kappa[label] = _kappa_matrix(n_common[label].astype(np.float64), both.astype(np.float64), (both + yes_no) * 1.0)
     return PairwiseKappa(kappa, n_common)
 
 
@@ -82,12 +82,7 @@ def kappa_of_tables(tables: Integers) -> Floats:
     if tables.ndim != 2 or tables.shape[1] != 4:
         raise ValueError(f"{tables.shape} is not (n_pairs, 4)")
     both, only_left, only_right, neither = tables.astype(np.float64).T
-    n = both + only_left + only_right + neither
-    left, right, asked = both + only_left, both + only_right, np.maximum(n, 1)
-    chance = (left * right + (n - left) * (n - right)) / asked**2
-    kappa = np.full(len(tables), np.nan)
-    np.divide((both + neither) / asked - chance, 1 - chance, out=kappa, where=(n > 0) & (chance < 1))
-    return kappa
+    return _kappa(both + only_left + only_right + neither, both, both + only_left, both + only_right)
 
 
 def alpha_without(items: Integers, raters: Integers, verdicts: Integers) -> Floats:
@@ -158,14 +153,20 @@ def _table(pair: npt.NDArray[np.int64], weight: npt.NDArray[Any], n_raters: int)
     return summed.reshape(n_raters, n_raters).astype(np.float64)
 
 
-def _kappa(answers: Floats, both: Floats, row_yes: Floats) -> Floats:
-    column_yes = row_yes.T
+def _kappa_matrix(answers: Floats, both: Floats, row_yes: Floats) -> Floats:
+    """Of every row with every column; undefined on the diagonal."""
+    kappa = _kappa(answers, both, row_yes, row_yes.T)
+    np.fill_diagonal(kappa, np.nan)
+    return kappa
+
+
+def _kappa(answers: Floats, both: Floats, left_yes: Floats, right_yes: Floats) -> Floats:
+    """Elementwise: answers in common, those in which both say yes, the left one, the right one."""
     asked = np.maximum(answers, 1)
-    observed = (answers - row_yes - column_yes + 2 * both) / asked
-    chance = (row_yes * column_yes + (answers - row_yes) * (answers - column_yes)) / asked**2
+    observed = (answers - left_yes - right_yes + 2 * both) / asked
+    chance = (left_yes * right_yes + (answers - left_yes) * (answers - right_yes)) / asked**2
     kappa = np.full(answers.shape, np.nan)
     np.divide(observed - chance, 1 - chance, out=kappa, where=(answers > 0) & (chance < 1))
-    np.fill_diagonal(kappa, np.nan)
     return kappa
 
 

@@ -9,11 +9,10 @@ from django.views.decorators.http import require_GET
 
 from labeling import permissions, phrases, reports, schemas, standing
 from labeling.models import Project
-from labeling.quality.intervals import Estimate
 from labeling.rater_totals import monday_of
 from labeling.reports import Narrowed, Report
 from labeling.views import agreement_parts, figures
-from labeling.views.csv_files import csv_file
+from labeling.views.csv_files import csv_file, ends
 from labeling.views.material import label_row
 from labeling.views.shown import Shown
 from labeling.web import PersonRequest, page
@@ -62,7 +61,7 @@ def labels_csv(request: PersonRequest, project: Project) -> HttpResponse:
     head += [f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high")]
     rows = [
         [label.key, label.reading, label.n_items, label.n_positive]
-        + [part for name in MEASURES for part in _parts(getattr(label, name))]
+        + [part for name in MEASURES for part in ends(getattr(label, name))]
         for label in report.labels
     ]
     return csv_file(f"{project.slug}-agreement", head, rows)
@@ -104,11 +103,6 @@ def _report(request: PersonRequest, project: Project) -> tuple[Shown, Report]:
 
 def _in_words(report: Report, distance: str) -> str:
     return phrases.estimate(report.set_alphas[distance])
-
-
-def _parts(found: Estimate) -> list[float | str]:
-    """Value and both ends; an empty cell where undefined."""
-    return ["" if part is None else part for part in (found.value, found.low, found.high)]
 
 
 def _roles(request: PersonRequest) -> frozenset[str]:

@@ -13,6 +13,7 @@ from labeling.quality.cells import Cells
 from labeling.quality.contrast import change
 from labeling.quality.intervals import Estimate
 from labeling.reports import Report
+from labeling.views.csv_files import ends
 
 PEOPLE_SHOWN = 20
 WEEKS_HEAD = ["label", "week", "alpha", "alpha_low", "alpha_high", "n_items", "reason"]
@@ -141,8 +142,7 @@ def _row(name: str, found: Estimate, axis: Any) -> dict[str, Any]:
 
 
 def _parts(found: Estimate) -> list[Any]:
-    ends = ["" if part is None else part for part in (found.value, found.low, found.high)]
-    return [*ends, found.n, found.reason or ""]
+    return [*ends(found), found.n, found.reason or ""]
 
 
 def _day(day: date) -> str:

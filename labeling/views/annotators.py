@@ -1,6 +1,5 @@
 """How each person answers: dots with intervals beside known answers and the others, never a rank or one score."""
 
-import csv
 from datetime import date
 from typing import Any
 
@@ -11,11 +10,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from labeling import conduct, people_report, permissions, phrases, rater_totals, summaries
-from labeling.exports import spreadsheet_safe
 from labeling.models import Project, Rater, Stream
 from labeling.people_report import Filters, LabelRates, Person, Report
 from labeling.plots import Forest, Scale
 from labeling.quality.intervals import Estimate
+from labeling.views.csv_files import csv_file
 from labeling.views.figures import TICKS_OF_SHARES
 from labeling.web import PersonRequest, page
 
@@ -93,10 +92,7 @@ def annotators_csv(request: PersonRequest, project: Project) -> HttpResponse:
     shows_known = _sees_all(request, project)
     head = ["person", "label", "answers", "seconds", "same_answer_twice", "same_answer_twice_n"]
     head += [f"{against}_{rate}{end}" for against in AGAINST for rate in RATES for end in ("", "_low", "_high", "_n")]
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{project.slug}-annotators.csv"'
-    writer = csv.writer(response)
-    writer.writerow(head)
+    rows = []
     for person in report.people:
         for one in person.labels:
             numbers: list[Any] = [person.n_answers, person.seconds.value, one.again.same.value, one.again.same.n]
@@ -106,9 +102,8 @@ def annotators_csv(request: PersonRequest, project: Project) -> HttpResponse:
                     is_told = against == "others" or shows_known
                     numbers += [found.value, found.low, found.high, found.n] if is_told else [None] * 4
             named = [_name_of(request, project, person), one.key]
-            cells = ["" if part is None else str(part) for part in [*named, *numbers]]
-            writer.writerow([spreadsheet_safe(cell) for cell in cells])
-    return response
+            rows.append(["" if part is None else part for part in [*named, *numbers]])
+    return csv_file(f"{project.slug}-annotators", head, rows)
 
 
 # ---- who sees whom --------------------------------------------------------------------------------------------------

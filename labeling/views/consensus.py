@@ -7,11 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import fits, permissions, phrases, refits, schemas
+from labeling import fits, jobs, permissions, phrases, refits, schemas
 from labeling.models import ConsensusFit, Job, Project
 from labeling.plots import Scale, bars
 from labeling.quality.intervals import Estimate
-from labeling.views.csv_files import csv_file
+from labeling.views.csv_files import csv_file, ends
 from labeling.web import PersonRequest, page
 
 AXIS = Scale(0.0, 1.0)
@@ -26,7 +26,7 @@ LABELS_HEAD = ["label", "share_of_pages", "share_low", "share_high", "finds", "l
 def consensus(request: PersonRequest, project: Project) -> HttpResponse:
     """The last fit; who manages the project may ask for another."""
     made = fits.newest(project)
-    job = Job.objects.filter(project=project, kind=refits.KIND).order_by("-created_at").first()
+    job = jobs.newest(project, refits.KIND)
     context = {
         "made": made,
         "headline": _headline(made),
@@ -54,7 +54,7 @@ def refit(request: PersonRequest, project: Project) -> HttpResponse:
 def calibration_csv(request: PersonRequest, project: Project) -> HttpResponse:
     """Decided labels by the probability they were given without that decision, and what was decided."""
     rows = [
-        [one["low"], one["high"], one["n"], _cell(one["mean_p"]), *_parts(Estimate(**one["share_yes"]))]
+        [one["low"], one["high"], one["n"], _cell(one["mean_p"]), *ends(Estimate(**one["share_yes"]))]
         for one in _bins(fits.newest(project))
     ]
     return csv_file(f"{project.slug}-calibration", BINS_HEAD, rows)
@@ -66,7 +66,7 @@ def learned_csv(request: PersonRequest, project: Project) -> HttpResponse:
     """What was learned of each label."""
     made = fits.newest(project)
     rows = [
-        [row["label"], *_parts(Estimate(**row["prevalence"])), row["sensitivity"], row["specificity"],
+        [row["label"], *ends(Estimate(**row["prevalence"])), row["sensitivity"], row["specificity"],
          _cell(row["expected_error"]["value"]), row["expected_error"]["n"]]
         for row in (made.labels if made else [])
     ]  # fmt: skip
@@ -172,7 +172,3 @@ def _row(one: dict[str, Any]) -> dict[str, str]:
 
 def _cell(value: float | None) -> float | str:
     return "" if value is None else value
-
-
-def _parts(found: Estimate) -> list[float | str]:
-    return [_cell(part) for part in (found.value, found.low, found.high)]

@@ -8,6 +8,7 @@ from typing import Any
 from labeling import pace, phrases
 from labeling.models import DailyCount, Project
 from labeling.quality.intervals import Estimate, mean
+from labeling.views.csv_files import ends
 from labeling.views.shown import Shown
 
 HEAD = ["week", "settled_pages", "answers_a_page", "low", "high", "minutes_a_page", "minutes_low", "minutes_high"]
@@ -53,7 +54,7 @@ def cost(project: Project, days: Sequence[DailyCount], shown: Shown) -> dict[str
         "weeks": [(week, f"{one.n:,}", mean_in_words(one), mean_in_words(two)) for week, one, two in weeks],
         "csv": (
             HEAD,
-            [[week.isoformat(), one.n, *parts(one), *parts(two)] for week, one, two in weeks],
+            [[week.isoformat(), one.n, *ends(one), *ends(two)] for week, one, two in weeks],
         ),
     }
 
@@ -76,8 +77,3 @@ def mean_in_words(found: Estimate) -> str:
     if found.low is None or found.high is None:
         return f"{value}, no interval yet (n {found.n:,})"
     return f"{value} ({phrases.number(found.low, places=1)} to {phrases.number(found.high, places=1)})"
-
-
-def parts(found: Estimate) -> list[float | str]:
-    """Value and both ends, for a file; an empty cell where undefined."""
-    return ["" if part is None else part for part in (found.value, found.low, found.high)]

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from labeling.exports import spreadsheet_safe
+from labeling.quality.intervals import Estimate
 
 
 def csv_file(name: str, head: list[str], rows: Iterable[list[Any]]) -> HttpResponse:
@@ -17,3 +18,8 @@ def csv_file(name: str, head: list[str], rows: Iterable[list[Any]]) -> HttpRespo
     # Words come with imported files: a spreadsheet must not run what looks like a formula.
     writer.writerows([spreadsheet_safe(str(cell)) for cell in row] for row in rows)
     return response
+
+
+def ends(found: Estimate) -> list[float | str]:
+    """Value and both ends as three cells, empty where undefined."""
+    return ["" if part is None else part for part in (found.value, found.low, found.high)]

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import doubts, permissions, phrases, schemas, second_looks
+from labeling import doubts, jobs, permissions, phrases, schemas, second_looks
 from labeling.models import Doubt, DoubtRanking, Job, Project
 from labeling.refusals import Refused, Unacceptable
 from labeling.views.material import address
@@ -65,7 +65,7 @@ def _list(request: PersonRequest, project: Project, *, form: AskForm | None = No
     shown = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     schema = schemas.in_force_if_any(project)
     names = {label.key: label.name for label in schema.labels} if schema else {}
-    job = Job.objects.filter(project=project, kind=doubts.KIND).order_by("-created_at").first()
+    job = jobs.newest(project, doubts.KIND)
     context = {
         "ranking": ranking,
         "source": SOURCES[ranking.source] if ranking else "",

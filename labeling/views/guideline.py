@@ -1,6 +1,5 @@
 """Where the guideline fails: labels people mix up as a matrix and in sentences, and each label beside its pages."""
 
-import csv
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -10,10 +9,10 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from labeling import flags, guideline_report, permissions, phrases, schemas, summaries
-from labeling.exports import spreadsheet_safe
 from labeling.guideline_report import Confusion, Contested, Page, Report
 from labeling.models import Label, Project, Stream
 from labeling.plots import Forest, Scale
+from labeling.views.csv_files import csv_file, ends
 from labeling.views.figures import TICKS_OF_SHARES
 from labeling.views.material import address, label_row
 from labeling.web import PersonRequest, page
@@ -80,15 +79,11 @@ def guideline_label(request: PersonRequest, project: Project, key: str) -> HttpR
 def confusions_csv(request: PersonRequest, project: Project) -> HttpResponse:
     """Every two labels somebody could have swapped."""
     report = guideline_report.of_project(project, stream=_stream(request))
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{project.slug}-confusions.csv"'
-    writer = csv.writer(response)
-    writer.writerow(["label", "other", "pages_swapped", "pages_differing", "share", "share_low", "share_high", "swaps"])
-    for one in report.confusions:
-        share = ["" if part is None else part for part in (one.share.value, one.share.low, one.share.high)]
-        cells = [one.left.key, one.right.key, one.pages, one.share.n, *share, one.swaps]
-        writer.writerow([spreadsheet_safe(str(cell)) for cell in cells])
-    return response
+    head = ["label", "other", "pages_swapped", "pages_differing", "share", "share_low", "share_high", "swaps"]
+    rows = (
+        [one.left.key, one.right.key, one.pages, one.share.n, *ends(one.share), one.swaps] for one in report.confusions
+    )
+    return csv_file(f"{project.slug}-confusions", head, rows)
 
 
 # ---- who sees what --------------------------------------------------------------------------------------------------

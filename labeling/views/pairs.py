@@ -22,7 +22,7 @@ from labeling.quality.intervals import Estimate
 from labeling.quality.readings import RELIABLE, TENTATIVE
 from labeling.sums import Question
 from labeling.views import figures
-from labeling.views.csv_files import csv_file
+from labeling.views.csv_files import csv_file, ends
 from labeling.views.material import address
 from labeling.web import PersonRequest, page
 
@@ -34,7 +34,7 @@ PAIR = re.compile(r"([1-9]\d{0,17})-([1-9]\d{0,17})")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Wanted:
     """What an address asks for; what it says amiss is left out. label: of those in force. rater: one person's pairs."""
 
     stream: str
@@ -125,7 +125,7 @@ def pairs_csv(request: PersonRequest, project: Project) -> HttpResponse:
         for left in range(right):
             if pairs.n_common(left, right):
                 found = pairs.estimate(left, right)
-                rows.append([report.votes.codes[left], report.votes.codes[right], *_parts(found), found.n])
+                rows.append([report.votes.codes[left], report.votes.codes[right], *ends(found), found.n])
     return csv_file(f"{project.slug}-pairs", ["person", "other", "kappa", "kappa_low", "kappa_high", "n"], rows)
 
 
@@ -140,7 +140,7 @@ def two_csv(request: PersonRequest, project: Project, first: int, second: int) -
     head += ["kappa", "kappa_low", "kappa_high", "n", "reason"]
     codes = [person.code for person in people]
     rows = (
-        [*codes, one.label.key, *one.table, *_parts(one.kappa), one.kappa.n, one.kappa.reason or ""]
+        [*codes, one.label.key, *one.table, *ends(one.kappa), one.kappa.n, one.kappa.reason or ""]
         for one in (found.labels if _sees_others(request, project) else ())
     )
     return csv_file(f"{project.slug}-{first}-{second}", head, rows)
@@ -179,15 +179,15 @@ def _stream(request: PersonRequest) -> str:
     return stream if stream in Stream.values else ""
 
 
-def _shown(request: PersonRequest, schema: schemas.Schema, codes: dict[int, str]) -> Shown:
+def _shown(request: PersonRequest, schema: schemas.Schema, codes: dict[int, str]) -> Wanted:
     key, rater = request.GET.get("label", ""), request.GET.get("person", "")
     number = int(rater) if rater.isascii() and rater.isdigit() and len(rater) < 19 else None
-    return Shown(
+    return Wanted(
         _stream(request), schema.label(key) if key in schema.keys else None, number if number in codes else None
     )
 
 
-def _choices(schema: schemas.Schema, shown: Shown) -> dict[str, Any]:
+def _choices(schema: schemas.Schema, shown: Wanted) -> dict[str, Any]:
     return {
         "filters": shown,
         "label_names": [(label.key, label.name) for label in schema.asked],
@@ -200,13 +200,8 @@ def _place(report: reports.Report, rater: int) -> int:
     return report.votes.rater_ids.index(rater)
 
 
-def _parts(found: Estimate) -> list[float | str]:
-    """Value and both ends; an empty cell where undefined."""
-    return ["" if part is None else part for part in (found.value, found.low, found.high)]
-
-
 # ---- everybody ------------------------------------------------------------------------------------------------------
-def _headline(found: pair_report.Everybody, shown: Shown, codes: dict[int, str]) -> str:
+def _headline(found: pair_report.Everybody, shown: Wanted, codes: dict[int, str]) -> str:
     if not len(found):
         return "No two people have answered enough of the same pages yet"
     pairs = phrases.counted(len(found), "pair")
@@ -218,7 +213,7 @@ def _headline(found: pair_report.Everybody, shown: Shown, codes: dict[int, str])
 
 
 def _pair_row(
-    project: Project, pair: tuple[int, int], found: Estimate, codes: dict[int, str], shown: Shown
+    project: Project, pair: tuple[int, int], found: Estimate, codes: dict[int, str], shown: Wanted
 ) -> dict[str, Any]:
     return {
         "pair": f"{codes[pair[0]]} and {codes[pair[1]]}",
@@ -228,12 +223,12 @@ def _pair_row(
     }
 
 
-def _url(project: Project, first: int, second: int, shown: Shown) -> str:
-    query = Shown(shown.stream, shown.label).query
+def _url(project: Project, first: int, second: int, shown: Wanted) -> str:
+    query = Wanted(shown.stream, shown.label).query
     return reverse("labeling:pair", args=[project.slug, first, second]) + (f"?{query}" if query else "")
 
 
-def _everybody(project: Project, first: int, second: int, shown: Shown) -> str:
+def _everybody(project: Project, first: int, second: int, shown: Wanted) -> str:
     """Back to the cell of these two."""
     query = f"?{shown.query}" if shown.query else ""
     return f"{reverse('labeling:pairs', args=[project.slug])}{query}#pair-{min(first, second)}-{max(first, second)}"
@@ -281,15 +276,15 @@ def _figure(found: Two) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _label_row(one: OnLabel, shown: Shown) -> dict[str, Any]:
+def _label_row(one: OnLabel, shown: Wanted) -> dict[str, Any]:
     both, first, second, neither = one.table
-    query = Shown(shown.stream, one.label).query
+    query = Wanted(shown.stream, one.label).query
     return {"name": one.label.name, "both": both, "first": first, "second": second, "neither": neither,
             "url": f"?{query}#pages" if one.differ else "", "kappa": phrases.estimate(one.kappa)}  # fmt: skip
 
 
 def _pages(
-    request: PersonRequest, project: Project, schema: schemas.Schema, people: list[Rater], shown: Shown
+    request: PersonRequest, project: Project, schema: schemas.Schema, people: list[Rater], shown: Wanted
 ) -> dict[str, Any]:
     first, second = (person.pk for person in people)
     keys = [shown.label.key] if shown.label else schema.keys
@@ -300,13 +295,13 @@ def _pages(
     return {"page_obj": leaf, "pages": [_page_row(project, one, people, shown, query) for one in rows]}
 
 
-def _here(shown: Shown, number: int) -> dict[str, str]:
+def _here(shown: Wanted, number: int) -> dict[str, str]:
     place = {"label": shown.label.key if shown.label else "", "stream": shown.stream,
              "page": str(number) if number > 1 else ""}  # fmt: skip
     return {name: value for name, value in place.items() if value}
 
 
-def _page_row(project: Project, one: Difference, people: Iterable[Rater], shown: Shown, query: str) -> dict[str, Any]:
+def _page_row(project: Project, one: Difference, people: Iterable[Rater], shown: Wanted, query: str) -> dict[str, Any]:
     labels = [said for said in one.labels if shown.label is None or said[0].key == shown.label.key]
     yes: dict[str, list[str]] = {"first": [], "second": []}
     for label, left, _ in labels:

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import permissions, phrases, rejudging_report, rejudgings, schemas
+from labeling import jobs, permissions, phrases, rejudging_report, rejudgings, schemas
 from labeling.models import Job, Project, Rejudging
 from labeling.plots import Forest, Scale
 from labeling.refusals import Refused, Unacceptable
@@ -52,7 +52,7 @@ def _list(request: PersonRequest, project: Project, form: DrawForm | None = None
     schema = schemas.in_force_if_any(project)
     changed = [plan for plan in plans if plan.has_changed]
     initial = {"labels": [plan.key for plan in changed], "size": LIKELY_SIZE}
-    job = Job.objects.filter(project=project, kind=rejudgings.KIND).order_by("-created_at").first()
+    job = jobs.newest(project, rejudgings.KIND)
     context = {
         "rows": [_row(one) for one in rows],
         "plans": [_plan(plan) for plan in plans],

@@ -9,7 +9,7 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import asking_again, permissions, readiness, released, releases, verification
+from labeling import asking_again, jobs, permissions, readiness, released, releases, verification
 from labeling.models import GoldRelease, Job, Project
 from labeling.refusals import Refused, Unacceptable
 from labeling.web import PersonRequest, page, page_or_fragment
@@ -85,7 +85,7 @@ def verifier(request: PersonRequest, project: Project) -> FileResponse:
 
 def _context(request: PersonRequest, project: Project, form: FreezeForm | None = None) -> dict[str, Any]:
     unfinished = Job.objects.unfinished().filter(project=project, kind="freeze").first()
-    newest = Job.objects.filter(project=project, kind="freeze").order_by("-created_at").first()
+    newest = jobs.newest(project, "freeze")
     may_freeze = _may(request, "release.cut")
     return {
         "releases": list(project.releases.select_related("created_by")),
