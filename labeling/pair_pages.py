@@ -25,7 +25,7 @@ class Difference:
     is_open: bool
 
 
-def found(project: Project, first: int, second: int, *, keys: Sequence[str], stream: str = "") -> QuerySet[Any]:
+def differing(project: Project, first: int, second: int, *, keys: Sequence[str], stream: str = "") -> QuerySet[Any]:
     """Items (their numbers, the newest first) on which one of two raters says yes and the other no to one of these
     labels."""
     apart = Q(pk__in=[])

@@ -288,7 +288,7 @@ def _pages(
 ) -> dict[str, Any]:
     first, second = (person.pk for person in people)
     keys = [shown.label.key] if shown.label else schema.keys
-    found = pair_pages.found(project, first, second, keys=keys, stream=shown.stream)
+    found = pair_pages.differing(project, first, second, keys=keys, stream=shown.stream)
     leaf = Paginator(found, PAGES_ON_PAGE).get_page(request.GET.get("page"))
     rows = pair_pages.differences(project, schema, list(leaf), first, second, stream=shown.stream)
     query = urlencode({"pair": f"{first}-{second}", **_here(shown, leaf.number)})

@@ -136,7 +136,7 @@ def test_both_always_saying_the_same_is_undefined_and_comes_last(project):
 # ---- pages ----------------------------------------------------------------------------------------------------------
 def pages_of(project, *, keys=("games", "news"), stream=""):
     count(project)
-    return set(pair_pages.found(project, *numbers(project), keys=keys, stream=stream))
+    return set(pair_pages.differing(project, *numbers(project), keys=keys, stream=stream))
 
 
 def test_pages_on_which_they_differ_are_those_a_comparison_finds(project):
