@@ -171,12 +171,14 @@ def test_twenty_pages_are_decided_with_the_keyboard_alone(visit, judge, project)
             visitor.press("0")
             left_one = True
             expect(visitor.page.locator("#page-title")).not_to_have_text(title)
+            expect(visitor.page.locator("#page-title")).to_be_focused()  # from then on it is about to take keys
             visitor.awake()
         for _ in range(visitor.page.locator(".case[data-label]").count()):
             visitor.press("yn"[done % 2])
         visitor.press("123"[done % 3], "Enter")
         if done < 19:
             expect(visitor.page.locator("#progress")).to_contain_text(f"{done + 1} of 20 decided")
+            expect(visitor.page.locator("#page-title")).to_be_focused()
     visitor.sees("No disagreements are open")
     decided = {row.item_id: row for row in Adjudication.objects.all()}
     assert {page: sorted(row.verdicts) for page, row in decided.items()} == {
