@@ -98,6 +98,7 @@ class Supervisor:
         self.grace_seconds = grace_seconds
         self.children: list[Child] = []
         self.hurry = False
+        self._asked = False
         self._stopping = False
         self._leash: Leash | None = None
 
@@ -146,9 +147,10 @@ class Supervisor:
         return child
 
     def wait_until(self, ready: Callable[[], bool], *, name: str, seconds: float) -> None:
-        """Poll until ready. Raises ChildDied, or NotReady when the time is up."""
+        """Poll until ready. Raises ChildDied, StopRequested, or NotReady when the time is up."""
         deadline = time.monotonic() + seconds
         while not ready():
+            self._raise_when_asked()
             self._raise_for_dead()
             if time.monotonic() > deadline:
                 raise NotReady(f"{name} did not become ready within {seconds:.0f} seconds")
@@ -158,6 +160,7 @@ class Supervisor:
     def watch(self) -> None:
         """Return never: raises ChildDied or StopRequested."""
         while True:
+            self._raise_when_asked()
             self._raise_for_dead()
             time.sleep(POLL_SECONDS)
 
@@ -192,8 +195,13 @@ class Supervisor:
         if self._stopping:
             self.hurry = True
             return
-        self._stopping = True
+        self._asked = True
         raise StopRequested
+
+    def _raise_when_asked(self) -> None:
+        """What a signal raises inside a destructor or a callback of C code is lost there; that it came is not."""
+        if self._asked:
+            raise StopRequested
 
 
 def tail(log: Path, *, lines: int = 15) -> str:

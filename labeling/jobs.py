@@ -22,6 +22,7 @@ from django.db.models.functions import Now
 from labeling.heartbeats import beating
 from labeling.models import Event, Job, Project
 from labeling.refusals import Refused
+from labeling.uninterrupted import uninterrupted
 
 log = logging.getLogger(__name__)
 State = Job.State
@@ -162,15 +163,28 @@ def claim(job_id: Any) -> Claim | None:
 
 def run(job_id: Any) -> str:
     """Claim the job and do it; says what came of it. A second delivery is harmless: only one worker can claim it."""
-    held = claim(job_id)
-    if held is None:
-        return "not ours"
+    held: Claim | None = None
+    try:
+        with uninterrupted():
+            held = claim(job_id)
+        return "not ours" if held is None else _carry_out(held)
+    except Exception:
+        raise
+    except BaseException:  # this process was asked to end
+        if held is not None:
+            with uninterrupted():
+                _hand_back(held, "It was stopped", costs_an_attempt=False)
+        raise
+
+
+def _carry_out(held: Claim) -> str:
+    """Do the job and write how it ended. Raises nothing but a request to end, or what the database says of that."""
     handler = _handlers.get(held.job.kind)
     if handler is None:
         return _finish(held, State.FAILED, message=f"This installation does not know how to do “{held.job.kind}”.")
     try:
         # Wrapped, because COPY raises the driver's own errors.
-        with beating(held.beat, lost=held.lost, name=str(job_id)), connection.wrap_database_errors:
+        with beating(held.beat, lost=held.lost, name=str(held.job.pk)), connection.wrap_database_errors:
             result = handler(held)
     except FenceLost:
         return "fence lost"
@@ -182,9 +196,6 @@ def run(job_id: Any) -> str:
     except Exception as error:
         log.exception("job %s (%s) failed", held.job.pk, held.job.kind)
         return _finish(held, State.FAILED, message=f"Stopped by an unexpected error ({type(error).__name__}).")
-    except BaseException:  # this process was asked to end
-        _hand_back(held, "It was stopped", costs_an_attempt=False)
-        raise
     return _finish(held, State.DONE, message="Done", result=result or {})
 
 
@@ -192,7 +203,9 @@ def _finish(held: Claim, state: str, *, message: str, result: dict[str, Any] | N
     changes: dict[str, Any] = {"result": result, "heartbeat_at": Now()}
     if state == State.DONE:
         changes["progress"] = 1.0
-    if not _end(held._mine(), held.job, state, message, **changes):
+    with uninterrupted():
+        ended = _end(held._mine(), held.job, state, message, **changes)
+    if not ended:
         return "fence lost"
     if held.job.exclusive:
         twins = Job.objects.filter(exclusive=held.job.exclusive, state=State.QUEUED)
@@ -216,6 +229,8 @@ def _hand_back(held: Claim, trouble: str, *, costs_an_attempt: bool = True) -> s
     """Give a claimed job back at once. When the database is still away the sweep finds it, by its missing heartbeat."""
     connection.close()  # in whatever state it is; the next query opens another
     try:
+        if connection.closed_in_transaction:  # told to end between a transaction's beginning and its block
+            connection.connect()
         return give_back(held._mine(), trouble=trouble, costs_an_attempt=costs_an_attempt) or "fence lost"
     except (OperationalError, InterfaceError) as still:
         log.warning("job %s is left to the sweep: %s", held.job.pk, still)

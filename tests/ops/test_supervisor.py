@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from config.supervisor import ChildDied, NotReady, Supervisor
+from config.supervisor import ChildDied, NotReady, StopRequested, Supervisor
 
 SLEEP = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
 # A child with a child of its own, both deaf to TERM: only a kill of the whole tree ends them.
@@ -73,6 +73,17 @@ def test_a_child_that_never_gets_ready_is_named(supervisor):
     with pytest.raises(NotReady, match="the broker did not become ready"), supervisor.running():
         start(supervisor, "broker", SLEEP)
         supervisor.wait_until(lambda: False, name="the broker", seconds=0.2)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_request_to_end_that_python_swallowed_is_not_forgotten(supervisor):
+    class Ends:
+        def __del__(self) -> None:  # what a signal raises in a destructor is lost
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(StopRequested), supervisor.running():
+        Ends()
+        supervisor.watch()
 
 
 def test_children_stop_in_their_order(supervisor, tmp_path):

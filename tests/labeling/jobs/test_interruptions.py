@@ -1,8 +1,9 @@
 """Cut off by the database or told to end, a job goes on later; only what is wrong with the job itself fails it."""
 
+import signal
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -128,6 +129,67 @@ def test_a_process_told_to_end_gives_its_job_back_without_counting_the_attempt(k
         jobs.run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempt, job.message) == (State.QUEUED, 0, "It was stopped; waiting to go on")
+
+
+@pytest.fixture
+def asked_to_end():
+    """SIGTERM as the supervisor's children and Celery's hear it: it raises at whatever line we are on."""
+
+    def on_signal(number, frame):
+        raise StopRequested
+
+    before = signal.signal(signal.SIGTERM, on_signal)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("is_after", [False, True], ids=["before a statement", "after it"])
+def test_at_whatever_statement_it_is_told_to_end_the_job_is_done_or_waits(kind, asked_to_end, is_after):
+    @kind
+    def work(claim):
+        with transaction.atomic():
+            claim.progress(0.5, "Half of it")
+        claim.guard()
+
+    class Signal:
+        """SIGTERM around one statement of many."""
+
+        def __init__(self, number: int) -> None:
+            self.left = number
+
+        def __call__(self, execute, *statement):
+            self.left -= 1
+            if self.left == 0 and not is_after:
+                signal.raise_signal(signal.SIGTERM)
+            answer = execute(*statement)
+            if self.left == 0 and is_after:
+                signal.raise_signal(signal.SIGTERM)
+            return answer
+
+    ended = []
+    for number in range(1, 100):
+        job, sent = make_job(), Signal(number)
+        with suppress(StopRequested), connection.execute_wrapper(sent):
+            jobs.run(job.pk)
+        job.refresh_from_db()
+        assert (job.state, job.attempt) in {(State.QUEUED, 0), (State.DONE, 1)}, number
+        ended.append(job.state)
+        if sent.left > 0:
+            break
+    assert set(ended) == {State.QUEUED, State.DONE} and len(ended) < 99
+
+
+def test_a_transaction_left_in_nobodys_hands_does_not_keep_the_job(kind):
+    @kind
+    def work(claim):
+        transaction.atomic().__enter__()  # told to end right here, before the block's own end is assured
+        raise StopRequested
+
+    job = make_job()
+    with pytest.raises(StopRequested):
+        jobs.run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == (State.QUEUED, 0)
 
 
 def test_the_heartbeat_tells_that_the_worker_lives_while_it_computes(kind, settings):
