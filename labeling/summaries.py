@@ -10,19 +10,20 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from labeling import conduct, counted, jobs, rejudging_report, schemas, sums_stored, whole_answers
 from labeling.counted import View
-from labeling.models import AgreementSummary, Consensus, Counted, Project, SchemaVersion
+from labeling.models import AgreementSummary, Assignment, Consensus, Counted, Project, SchemaVersion, State
 from labeling.sums import Question, Sums
 
 log = logging.getLogger(__name__)
 
 KIND = "summaries"
-CHUNK = 1_000
+CHUNK = 1_000  # who answers one of these pages just then waits about two seconds
+CHUNK_UNASKED = 10_000  # where nobody is asked for a page: each sum is written less often, three times as fast
 AT_ONCE = 200  # pages that are counted while somebody waits for the dashboard
 AFTER_IMPORT = 20_000  # pages that an import counts before it is done
 REST_SECONDS = 60  # between two counts that nobody asked for
@@ -78,13 +79,14 @@ def count(project: Project, *, most: int | None = None, claim: jobs.Claim | None
     while most is None or done < most:
         with transaction.atomic():
             _lock(project)
-            n = _count_chunk(project)
-            if n < CHUNK:
+            chunk = chunk_of(project)
+            n = _count_chunk(project, chunk)
+            if n < chunk:
                 _sum_up(project)
             if claim is not None:
                 claim.guard()
         done += n
-        if n < CHUNK:
+        if n < chunk:
             break
         if claim is not None:
             claim.progress(None, f"{done:,} pages counted")
@@ -98,14 +100,20 @@ def _lock(project: Project, *, waits: bool = True) -> AgreementSummary | None:
     return rows.filter(project=project).first()
 
 
-def _count_chunk(project: Project) -> int:
+def chunk_of(project: Project) -> int:
+    """How many pages to lock at a time. On SQLite a transaction holds up everybody, whatever it writes."""
+    asked = Assignment.objects.filter(project=project, state__in=[State.OPEN, State.LEASED])
+    return CHUNK_UNASKED if connection.features.has_select_for_update and not asked.exists() else CHUNK
+
+
+def _count_chunk(project: Project, most: int = CHUNK) -> int:
     try:
         questions = schemas.Questions(schemas.in_force(project))
     except SchemaVersion.DoesNotExist:
         return 0
     # Those of answers that are just being stored are passed over: nobody who answers is waited for.
     marked = Consensus.objects.filter(project=project, dirty=True).order_by("pk")
-    rows = list(marked.select_for_update(skip_locked=True, no_key=True).values_list("pk", "item")[:CHUNK])
+    rows = list(marked.select_for_update(skip_locked=True, no_key=True).values_list("pk", "item")[:most])
     Consensus.objects.filter(pk__in=[pk for pk, _ in rows]).update(dirty=False)
     _count_items(project, [item for _, item in rows], questions)
     return len(rows)

@@ -237,8 +237,17 @@ def test_who_looks_has_what_changed_since_counted_while_it_is_little(project, mo
 
 def test_chunks_add_up(project, monkeypatch):
     monkeypatch.setattr(summaries, "CHUNK", 2)
+    monkeypatch.setattr(summaries, "CHUNK_UNASKED", 3)
     for _ in range(5):
         answered(project, ["games"], [])
     assert summaries.count(project) == 5
     assert rows(project)["games", 2, 1] == 5
     assert AgreementSummary.objects.get().counted_at is not None
+
+
+def test_many_pages_are_locked_at_once_only_where_nobody_is_asked(project):
+    answered(project, ["games"], [])
+    locks_rows = connection.features.has_select_for_update
+    assert summaries.chunk_of(project) == (summaries.CHUNK_UNASKED if locks_rows else summaries.CHUNK)
+    make_assignment(project)
+    assert summaries.chunk_of(project) == summaries.CHUNK
