@@ -2,12 +2,13 @@
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
-from django.db import models
+from django.db import IntegrityError, models
 from django.db.models import Exists, Expression, OuterRef, Q
 from django.utils import timezone
 
@@ -153,9 +154,15 @@ class RaterQuerySet(models.QuerySet["Rater"]):
     def of(self, project: "Project", user: User) -> "Rater":
         """The pseudonym this person judges under in this project, made at first need."""
         rater: Rater | None = self.filter(project=project, user=user).first()
-        if rater is None:
-            rater, _ = self.get_or_create(project=project, user=user, defaults={"code": f"r{secrets.token_hex(3)}"})
-        return rater
+        return rater or self._made(project, user)
+
+    def _made(self, project: "Project", user: User) -> "Rater":
+        """A pseudonym is short, to be read and said: somebody else may have drawn the same."""
+        for digits in range(3, 8):
+            with suppress(IntegrityError):
+                code = f"r{secrets.token_hex(digits)}"
+                return self.get_or_create(project=project, user=user, defaults={"code": code})[0]
+        raise RuntimeError("No pseudonym is free in this project.")
 
 
 class Rater(models.Model):
