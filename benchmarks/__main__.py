@@ -22,6 +22,8 @@ def main() -> None:
 
         if wanted.dashboards:
             report = runs.run_dashboards(wanted.dashboards)
+        elif wanted.statistics:
+            report = runs.run_statistics()
         else:
             report = runs.run(runs.QUICK if wanted.quick else runs.FULL, database_url=postgres.url)
     print(runs.table(report))
@@ -38,6 +40,9 @@ def arguments() -> argparse.Namespace:
         "--dashboards", type=int, metavar="PAGES",
         help="measure the dashboards alone, of a project of so many pages, three answers each; writes their plans too",
     )  # fmt: skip
+    parser.add_argument(
+        "--statistics", action="store_true", help="measure the formulas of agreement and consensus alone"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures (default: results/)")
     return parser.parse_args()
 

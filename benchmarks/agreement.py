@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.figures import Clock, Figure, at_most
+from benchmarks.figures import Clock, Figure, at_most, limited
 from labeling.quality.agreement import bootstrap_alpha, nominal_alpha
 from labeling.quality.cells import cells_of
 from labeling.quality.pairs import alpha_without, pairwise_kappa, pairwise_kappas
@@ -45,26 +45,20 @@ def judgments(n_items: int, *, seed: int = 0) -> Judgments:
 
 def measure(*sizes: int) -> Iterator[Figure]:
     """Milliseconds, and ratios to the floors, at each number of items."""
-    for n_items in sizes or (10_000, 100_000):
+    for n_items in sizes:
         given = judgments(n_items)
         at = f"{n_items:,} items"
         alpha, floor = _fastest(_alphas, given), _fastest(_bare_alphas, given)
-        yield _limited(f"16 alphas, {REPLICATES:,} resamples each, {at}", alpha, ALPHA_LIMIT, n_items)
+        yield limited(f"16 alphas, {REPLICATES:,} resamples each, {at}", alpha, ALPHA_LIMIT, n_items)
         yield at_most(f"  / bare numpy, {at}", alpha / floor, RATIO_LIMIT)
         pairs, floor = _fastest(_pairs, given), _fastest(_bare_pairs, given)
-        yield _limited(f"200 x 200 pairs, 16 labels each, {at}", pairs, PAIRS_LIMIT, n_items)
+        yield limited(f"200 x 200 pairs, 16 labels each, {at}", pairs, PAIRS_LIMIT, n_items)
         yield at_most(f"  / bare numpy, {at}", pairs / floor, RATIO_LIMIT)
         yield Figure(f"200 x 200 pairs, labels pooled, {at}", 1000 * _fastest(_pooled, given), "ms")
         yield Figure(f"16 alphas without each of 200 raters, {at}", 1000 * _fastest(_without, given), "ms")
         masi, floor = _fastest(_masi, given), _fastest(_bare_masi, given)
         yield Figure(f"MASI alpha and its error, {at}", 1000 * masi, "ms")
         yield at_most(f"  / bare numpy, {at}", masi / floor, RATIO_LIMIT)
-
-
-def _limited(what: str, seconds: float, limits: dict[int, int], n_items: int) -> Figure:
-    if n_items not in limits:
-        return Figure(what, 1000 * seconds, "ms")
-    return at_most(what, 1000 * seconds, limits[n_items], "ms", digits=1)
 
 
 def _fastest(work: Callable[[Judgments], object], given: Judgments) -> float:
@@ -154,13 +148,3 @@ def _bare_masi(given: Judgments) -> None:
     shift = 2 * to_all[of_item].sum(axis=1)
     influence = -total / expected * OVERLAP - scale / expected * observed + scale * total / expected**2 * shift
     np.sqrt(((influence - influence.mean()) ** 2).sum())
-
-
-def main() -> None:
-    for figure in measure():
-        verdict = {True: "reached", False: "MISSED", None: ""}[figure.is_reached]
-        print(f"{figure.what:<62}{figure.value:>10,.{figure.digits}f} {figure.unit:<3}{figure.target:<8} {verdict}")
-
-
-if __name__ == "__main__":
-    main()

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -29,6 +29,13 @@ def at_least(what: str, value: float, target: float, unit: str = "", *, digits: 
 
 def at_most(what: str, value: float, target: float, unit: str = "", *, digits: int = 2) -> Figure:
     return Figure(what, value, unit, f"<= {target:g}", value <= target, digits)
+
+
+def limited(what: str, seconds: float, limits: Mapping[int, float], size: int) -> Figure:
+    """Milliseconds; with the limit of this size, where there is one."""
+    if size not in limits:
+        return Figure(what, 1000 * seconds, "ms")
+    return at_most(what, 1000 * seconds, limits[size], "ms", digits=1)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

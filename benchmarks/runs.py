@@ -12,7 +12,7 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
-from benchmarks import annotating, dashboards, exporting, importing, page_weight, queueing
+from benchmarks import agreement, annotating, dashboards, exporting, importing, page_weight, queueing, refitting
 from benchmarks.figures import Figure
 
 
@@ -28,12 +28,13 @@ class Sizes:
     seconds: float  # of annotating at once
     judgments: int  # exported
     crowd: int  # pages three people answered, behind the dashboards
+    judged: tuple[int, ...]  # items whose agreement is computed and whose consensus is refitted
 
 
 FULL = Sizes(urls=100_000, few_slots=1_000, many_slots=100_000, finished=20_000, turns=300, morning=2_000, clients=32,
-             seconds=20.0, judgments=100_000, crowd=20_000)  # fmt: skip
+             seconds=20.0, judgments=100_000, crowd=20_000, judged=(10_000, 100_000))  # fmt: skip
 QUICK = Sizes(urls=10_000, few_slots=1_000, many_slots=10_000, finished=2_000, turns=100, morning=400, clients=32,
-              seconds=5.0, judgments=10_000, crowd=2_000)  # fmt: skip
+              seconds=5.0, judgments=10_000, crowd=2_000, judged=(2_000,))  # fmt: skip
 
 
 def run(sizes: Sizes, *, database_url: str) -> dict[str, Any]:
@@ -54,8 +55,18 @@ def run(sizes: Sizes, *, database_url: str) -> dict[str, Any]:
         "export": lambda: exporting.measure(sizes.judgments),
         "dashboards": lambda: dashboards.measure(sizes.crowd),
         "page": page_weight.measure,
+        **statistics(sizes.judged),
     }
     return _report(parts, started, asdict(sizes))
+
+
+def run_statistics() -> dict[str, Any]:
+    """Agreement and the refit alone; they need no database."""
+    return _report(statistics(FULL.judged), datetime.now(UTC), {"judged": FULL.judged})
+
+
+def statistics(sizes: tuple[int, ...]) -> dict[str, Callable[[], Iterator[Figure]]]:
+    return {"agreement": lambda: agreement.measure(*sizes), "refit": lambda: refitting.measure(*sizes)}
 
 
 def run_dashboards(n_pages: int) -> dict[str, Any]:
