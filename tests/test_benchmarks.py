@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import annotating, dashboards, exporting, importing, queueing, runs
+from benchmarks import agreement, annotating, dashboards, exporting, importing, queueing, refitting, runs
 from tests.conftest import this_database_url
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -38,6 +38,12 @@ def test_dashboards(tmp_path, monkeypatch):
     assert (said["dashboards: pages of the project"], said["dashboards: answers to them"]) == (80, 238)
     assert said["dashboards, pairs: p95"] > 0
     assert (tmp_path / "plans.txt").exists()
+
+
+def test_agreement_and_the_refit():
+    said = told(agreement.measure(200)) | told(refitting.measure(200))
+    assert said["MASI alpha and its error, 200 items"] > 0
+    assert said["refit of 200 items / bare"] > 0
 
 
 def test_the_table_shows_what_was_missed():
