@@ -14,6 +14,7 @@ from django.db.models import OuterRef, Subquery
 
 from labeling.models import ConsensusFit, Label, Project
 from labeling.quality.cells import MISSING, NO, YES, Floats
+from labeling.quality.intervals import Estimate
 from labeling.quality.overlap import ENOUGH_TO_KNOW
 from labeling.quality.skills import Evidence, Skills, Weights, item_probabilities, skills
 from labeling.tallies import JUDGED, Vote
@@ -111,6 +112,12 @@ def newest_of(project: str) -> Subquery:
 def newest(project: Project | int) -> ConsensusFit | None:
     """The record of the fit in force."""
     return ConsensusFit.objects.filter(project=project).newest_first().first()
+
+
+def prevalences(project: Project) -> dict[tuple[str, int], Estimate]:
+    """On which share of all pages each label holds, by pages drawn by chance: label key and revision -> estimate."""
+    labels = ConsensusFit.objects.filter(project=project).newest_first().values_list("labels", flat=True).first()
+    return {(row["label"], row["revision"]): Estimate(**row["prevalence"]) for row in labels or ()}
 
 
 def in_force(project: Project | int) -> Fitted | None:

@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 from labeling.quality.intervals import Estimate
 
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+WHOLE_PERCENTS_FROM = 0.1
 
 
 def number(value: float, *, places: int = 2) -> str:
@@ -34,15 +35,15 @@ def too_few(found: Estimate) -> str:
 
 def share(value: float) -> str:
     """Whole percents above 10 %."""
-    percent = 100 * value
-    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f} %"
+    return f"{100 * value:.0f} %" if value >= WHOLE_PERCENTS_FROM else f"{100 * value:.1f} %"
 
 
 def percents(found: Estimate) -> str:
-    """ "42 % (30 to 55)"; where there is no value, the words that say so."""
+    """ "42 % (30 to 55)", "2.1 % (1.2 to 3.4)"; where there is no value, the words that say so."""
     if found.value is None or found.low is None or found.high is None:
         return found.reason or "cannot tell yet"
-    return f"{share(found.value)} ({100 * found.low:.0f} to {100 * found.high:.0f})"
+    digits = 0 if found.value >= WHOLE_PERCENTS_FROM else 1
+    return f"{share(found.value)} ({100 * found.low:.{digits}f} to {100 * found.high:.{digits}f})"
 
 
 def points(found: Estimate) -> str:

@@ -32,9 +32,9 @@ def chosen(report: Report, asked: str) -> LabelReport | None:
 
 
 # ---- week by week ---------------------------------------------------------------------------------------------------
-def by_week(report: Report, label: LabelReport) -> dict[str, Any]:
-    """Alpha on the pages of each week, the newest last."""
-    weeks = report.weeks(label.key)
+def by_week(report: Report, label: LabelReport, *, most: int | None = None) -> dict[str, Any]:
+    """Alpha on the pages of each week, the newest last; `most`: of so many last weeks."""
+    weeks = report.weeks(label.key)[-(most or 0) :]
     axis = plots.Forest.of([week.estimate for week in weeks])
     return {
         "id": "weeks",

@@ -1,15 +1,24 @@
 """What the figures of the overview and the agreement page show: the rows their fragments draw."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from labeling import phrases, plots, standing
 from labeling.label_reports import LabelReport
 from labeling.pair_sums import FEWEST_IN_COMMON
-from labeling.quality.intervals import Estimate
+from labeling.quality.intervals import Estimate, undefined
 from labeling.repeats import Consistency
 from labeling.reports import Report
+from labeling.sums import Question
+from labeling.views.csv_files import ends
 
 YES_OF_A_PAGE = ("one", "two", "three or more")  # as bars, from left to right
+BALANCE_HEAD = [
+    "label", "pages_one_yes", "pages_two_yes", "pages_three_or_more_yes", "share_of_answers", "share_of_answers_low",
+    "share_of_answers_high", "share_of_pages", "share_of_pages_low", "share_of_pages_high", "reason",
+]  # fmt: skip
+NOT_LEARNED = "cannot tell yet: no pages drawn by chance were counted"
+Csv = tuple[list[str], Iterable[list[Any]]]
 TICKS_OF_SHARES = [(plots.Scale(0.0, 1.0).percent(value), f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]
 
 
@@ -142,10 +151,11 @@ def paradoxes(report: Report) -> list[dict[str, Any]]:
     return found
 
 
-def balance(report: Report) -> dict[str, Any]:
+def balance(report: Report, of_all: Mapping[Question, Estimate]) -> dict[str, Any]:
     """Pages with one, two, three yes: small multiples on one scale, the commonest label first.
 
-    No more bars than one page has answers: where everyone judged alone, two yes cannot be.
+    No more bars than one page has answers: where everyone judged alone, two yes cannot be. `of_all`: the share of all
+    pages on which a label holds, by pages drawn by chance; pages that were chosen say nothing of the others.
     """
     labels = sorted(report.labels, key=lambda label: -sum(label.pages_with_yes()))
     most = report.answers_per_page[1]
@@ -153,16 +163,36 @@ def balance(report: Report) -> dict[str, Any]:
     drawn = plots.minis(counts)
     some_yes = sum(sum(row) for row in counts)
     rare = most == 3 and some_yes and sum(row[-1] for row in counts) / some_yes < 0.2
+    shares = _shares(report, of_all)
     return {
         "heading": "Three yes of three are rare" if rare else "How often people say yes",
         "caption": f"Pages with {phrases.listed(YES_OF_A_PAGE[:most])} yes; one scale.",
         "columns": YES_OF_A_PAGE[:most],
+        "is_known": any(share.value is not None for share in shares.values()),
         "rows": [
-            {"name": label.name, "bars": bars, "counts": row, "prevalence": phrases.estimate(label.prevalence),
+            {"name": label.name, "bars": bars, "counts": row, "answers": phrases.percents(label.prevalence),
+             "pages": phrases.percents(shares[label.key]),
              "words": ", ".join(f"{n:,} with {name} yes" for n, name in zip(row, YES_OF_A_PAGE, strict=False))}
             for label, bars, row in zip(labels, drawn, counts, strict=True)
         ],
     }  # fmt: skip
+
+
+def balance_csv(report: Report, of_all: Mapping[Question, Estimate]) -> Csv:
+    """Every label: pages by how many said yes, the share of answers and the share of all pages."""
+    shares = _shares(report, of_all)
+    rows = (
+        [label.key, *label.pages_with_yes(len(YES_OF_A_PAGE)), *ends(label.prevalence), *ends(shares[label.key]),
+         shares[label.key].reason]
+        for label in report.labels
+    )  # fmt: skip
+    return BALANCE_HEAD, rows
+
+
+def _shares(report: Report, of_all: Mapping[Question, Estimate]) -> dict[str, Estimate]:
+    """A label that asks something else than when this was estimated has none."""
+    questions = dict(zip(report.votes.keys, report.votes.questions, strict=True))
+    return {label.key: of_all.get(questions[label.key], undefined(NOT_LEARNED)) for label in report.labels}
 
 
 # ---- one person -----------------------------------------------------------------------------------------------------

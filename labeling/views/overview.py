@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from labeling import daily_counts, permissions, phrases, project_counts, reports, standing
+from labeling import daily_counts, fits, permissions, phrases, project_counts, reports, standing
 from labeling.models import DailyCount, Judgment, Project
 from labeling.project_counts import Counts
 from labeling.standing import Obstacle
-from labeling.views import charts, costs, figures, queue_health
+from labeling.views import agreement_parts, charts, costs, figures, queue_health
 from labeling.views.annotate import progress
 from labeling.views.csv_files import csv_file
 from labeling.views.languages import speak_to
@@ -23,6 +23,7 @@ from labeling.views.shown import Shown
 from labeling.web import PersonRequest, page
 
 PEOPLE_SHOWN = 7
+WEEKS_SHOWN = 8
 
 # What removes each obstacle: the words on the button, the page it leads to, and who may go there.
 STEPS: dict[Obstacle, tuple[str, str, str]] = {
@@ -66,9 +67,17 @@ def overview(request: PersonRequest, project: Project) -> HttpResponse:
             "progress_plot": work.progress(),
             "throughput": charts.throughput(work.days, work.shown),
             "cost": costs.cost(project, work.days, work.shown),
-            "balance": figures.balance(of_stream),
+            "balance": figures.balance(of_stream, fits.prevalences(project)),
+            "weeks": _trend(of_stream),
         }
     return render(request, "labeling/overview.html", context)
+
+
+def _trend(report: reports.Report) -> dict[str, Any] | None:
+    """Agreement on the weakest label, week by week, once there are two weeks to compare."""
+    label = agreement_parts.chosen(report, "")
+    weeks = agreement_parts.by_week(report, label, most=WEEKS_SHOWN) if label else None
+    return weeks if weeks and len(weeks["rows"]) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,9 @@ FILES: dict[str, Callable[[_Work], charts.Csv]] = {
     "days": lambda work: charts.days_csv(work.days, work.shown),
     "cost": lambda work: costs.cost(work.project, work.days, work.shown).get("csv", (costs.HEAD, [])),
     "queue": lambda work: queue_health.queue_health(work.counts, now=work.now)["csv"],
+    "balance": lambda work: figures.balance_csv(
+        reports.of_project(work.project, stream=work.shown.stream), fits.prevalences(work.project)
+    ),
 }
 
 

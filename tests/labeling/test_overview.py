@@ -227,13 +227,22 @@ def test_counts_of_another_version_of_the_program_are_not_believed(project):
     assert project_counts.of_project(project) == (project_counts.counted(project), None)
 
 
+def test_agreement_is_followed_by_week_once_there_are_two(manager, project):
+    for week in range(2):
+        for _ in range(3):
+            page = make_item(project)
+            for who in ("w0", "w1"):
+                make_judgment(page, who, yes=["games"], submitted_at=datetime(2026, 9, 7 + 7 * week, 12, tzinfo=UTC))
+        assert ("week by week" in manager.get(f"/p/{project.slug}/").content.decode()) is (week == 1)
+
+
 def test_every_figure_has_its_numbers_as_a_file(manager, project):
     given(project)
     make_assignment(project)
     html = manager.get(f"/p/{project.slug}/?period=4&stream=import").content.decode()
-    for name in ("progress", "days", "queue"):
+    for name in ("progress", "days", "queue", "balance"):
         assert f"/p/{project.slug}/figures/{name}.csv?stream=import&amp;period=4" in html
-    for name in ("progress", "days", "cost", "queue"):
+    for name in ("progress", "days", "cost", "queue", "balance"):
         answer = manager.get(f"/p/{project.slug}/figures/{name}.csv")
         rows = list(csv.reader(answer.content.decode().splitlines()))
         assert {len(row) for row in rows} == {len(rows[0])}, name

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from labeling import conduct, consensus, daily_counts, project_counts, reports, standing
 from labeling.models import Item, Judgment, Rater, Selection
+from labeling.quality.intervals import Estimate
 from labeling.views import agreement_parts, figures
 from tests.factories import (
     make_assignment,
@@ -237,13 +238,27 @@ def test_an_empty_project_says_what_will_be_here(client, project):
 
 def test_balance_has_no_more_bars_than_a_page_has_answers(project):
     given_on(project, MONDAY, n=2)
-    alone = figures.balance(report_of(project))
+    alone = figures.balance(report_of(project), {})
     assert alone["caption"] == "Pages with one yes; one scale."
     assert [row["counts"] for row in alone["rows"] if row["name"] == "Games"] == [[2]]
     two_answers(project, ["games"], ["games"])
-    found = figures.balance(report_of(project))
+    found = figures.balance(report_of(project), {})
     assert found["caption"] == "Pages with one and two yes; one scale."
     assert [row["counts"] for row in found["rows"] if row["name"] == "Games"] == [[2, 1]]
+
+
+def test_balance_says_on_how_many_of_all_pages_a_label_holds_where_chance_can_tell(project):
+    two_answers(project, ["games"], ["games"])
+    found = figures.balance(report_of(project), {("games", 1): Estimate(0.021, 0.012, 0.034, n=900)})
+    said = {row["name"]: (row["answers"], row["pages"]) for row in found["rows"]}
+    assert said["Games"][0].startswith("100 % (") and said["Games"][1] == "2.1 % (1.2 to 3.4)"
+    assert said["Gambling"][1] == "cannot tell yet: no pages drawn by chance were counted"
+
+
+def test_what_a_label_came_to_under_another_meaning_is_not_shown(project):
+    two_answers(project, ["games"], ["games"])
+    found = figures.balance(report_of(project), {("games", 2): Estimate(0.021, 0.012, 0.034, n=900)})
+    assert not found["is_known"]
 
 
 def given_on(project, *days, n=1):
