@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from labeling import daily_counts, project_counts
+from labeling import consensus, daily_counts, project_counts
 from labeling.models import DailyCount, ProjectCount
 from labeling.project_counts import Counts
 from labeling.views import charts, costs, queue_health
@@ -233,6 +233,7 @@ def test_agreement_is_followed_by_week_once_there_are_two(manager, project):
             page = make_item(project)
             for who in ("w0", "w1"):
                 make_judgment(page, who, yes=["games"], submitted_at=datetime(2026, 9, 7 + 7 * week, 12, tzinfo=UTC))
+            consensus.refresh(page, project=project)
         assert ("week by week" in manager.get(f"/p/{project.slug}/").content.decode()) is (week == 1)
 
 
