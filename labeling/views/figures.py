@@ -171,11 +171,15 @@ def balance(report: Report, of_all: Mapping[Question, Estimate]) -> dict[str, An
         "is_known": any(share.value is not None for share in shares.values()),
         "rows": [
             {"name": label.name, "bars": bars, "counts": row, "answers": phrases.percents(label.prevalence),
-             "pages": phrases.percents(shares[label.key]),
+             "pages": _known(shares[label.key]),
              "words": ", ".join(f"{n:,} with {name} yes" for n, name in zip(row, YES_OF_A_PAGE, strict=False))}
             for label, bars, row in zip(labels, drawn, counts, strict=True)
         ],
     }  # fmt: skip
+
+
+def _known(share: Estimate) -> str:
+    return phrases.percents(share) if share.value is not None else "cannot tell yet"
 
 
 def balance_csv(report: Report, of_all: Mapping[Question, Estimate]) -> Csv:
