@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from labeling import jobs, queue, released, releases, settling, verification
+from labeling import acceptances, jobs, queue, released, releases, settling, verification
 from labeling.candidates import prepare
 from labeling.models import GoldItem, GoldRelease, Judgment, SchemaVersion, Stream
 from labeling.readiness import Request
@@ -162,6 +162,16 @@ def test_consensus_accepts_a_share_of_the_votes_where_the_rule_says_so():
 def test_adjudicated_alone_accepts_no_unanimous_answer():
     with pytest.raises(Refused, match="4 of 4 pages still wait for a decision"):
         freeze(ready_project(), accepted_by={"games": "adjudicated"})
+
+
+def test_answers_accepted_together_are_decisions_of_who_accepted_them():
+    project = ready_project()
+    job = acceptances.queue_accepting(project, by=make_member(project, "adjudicator"), audit_share=0.0)
+    assert jobs.run(job.pk) == "done"
+    release = freeze(project, accepted_by={"games": "adjudicated"})
+    rows = list(released.rows(release))
+    assert {row["labels"]["games"] for row in rows} == {"yes", "no"}
+    assert [row["how"]["games"] for row in rows] == ["adjudicated"] * 4
 
 
 @pytest.mark.parametrize(
