@@ -1,6 +1,6 @@
 """What the figures of the overview and the agreement page show: the rows their fragments draw."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from labeling import phrases, plots, standing
@@ -18,7 +18,7 @@ BALANCE_HEAD = [
     "share_of_answers_high", "share_of_pages", "share_of_pages_low", "share_of_pages_high", "reason",
 ]  # fmt: skip
 NOT_LEARNED = "cannot tell yet: no pages drawn by chance were counted"
-Csv = tuple[list[str], Iterable[list[Any]]]
+Csv = tuple[list[str], list[list[Any]]]
 TICKS_OF_SHARES = [(plots.Scale(0.0, 1.0).percent(value), f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]
 
 
@@ -185,11 +185,11 @@ def _known(share: Estimate) -> str:
 def balance_csv(report: Report, of_all: Mapping[Question, Estimate]) -> Csv:
     """Every label: pages by how many said yes, the share of answers and the share of all pages."""
     shares = _shares(report, of_all)
-    rows = (
+    rows = [
         [label.key, *label.pages_with_yes(len(YES_OF_A_PAGE)), *ends(label.prevalence), *ends(shares[label.key]),
          shares[label.key].reason]
         for label in report.labels
-    )  # fmt: skip
+    ]  # fmt: skip
     return BALANCE_HEAD, rows
 
 
