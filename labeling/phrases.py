@@ -46,6 +46,11 @@ def percents(found: Estimate) -> str:
     return f"{share(found.value)} ({100 * found.low:.{digits}f} to {100 * found.high:.{digits}f})"
 
 
+def share_of_pages(found: Estimate) -> str:
+    """Of all pages; where chance has drawn too few to tell, no more than that: the page says once why."""
+    return percents(found) if found.value is not None else "cannot tell yet"
+
+
 def points(found: Estimate) -> str:
     """A difference of two shares: "+30 points (+12 to +46)"."""
     if found.value is None or found.low is None or found.high is None:

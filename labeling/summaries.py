@@ -40,7 +40,7 @@ def freshen(project: Project) -> int:
         with transaction.atomic():
             if _lock(project, waits=False) is None:
                 return waiting
-            _count_chunk(project)
+            _count_chunk(project, AT_ONCE)
             _sum_up(project)
     except OperationalError:  # somebody writes: what is there is shown
         log.info("the agreement of project %s is shown as it was counted last", project.pk)
@@ -106,7 +106,7 @@ def chunk_of(project: Project) -> int:
     return CHUNK_UNASKED if connection.features.has_select_for_update and not asked.exists() else CHUNK
 
 
-def _count_chunk(project: Project, most: int = CHUNK) -> int:
+def _count_chunk(project: Project, most: int) -> int:
     try:
         questions = schemas.Questions(schemas.in_force(project))
     except SchemaVersion.DoesNotExist:

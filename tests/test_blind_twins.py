@@ -97,7 +97,9 @@ def suggesting(w, monkeypatch) -> World:
 
 
 def the_model_says_otherwise(w: World) -> None:
-    w.model.yes = dict.fromkeys(w.model.yes, ("news", "self_harm"))
+    """Twice is the same as never, so that two worlds that are compared again differ again."""
+    said = [("games",), ("news", "self_harm")]
+    w.model.yes = {item: said[1 - said.index(labels)] for item, labels in w.model.yes.items()}
 
 
 def test_a_suggestion_does_show_so_that_the_rest_means_something(suggesting):

@@ -150,6 +150,10 @@ class ApiToken(models.Model):
         return token, secret
 
 
+CODE_BYTES = (3, 4)  # of a pseudonym, in one draw after another
+UNIQUE_BYTES = 16
+
+
 class RaterQuerySet(models.QuerySet["Rater"]):
     def of(self, project: "Project", user: User) -> "Rater":
         """The pseudonym this person judges under in this project, made at first need."""
@@ -158,11 +162,14 @@ class RaterQuerySet(models.QuerySet["Rater"]):
 
     def _made(self, project: "Project", user: User) -> "Rater":
         """A pseudonym is short, to be read and said: somebody else may have drawn the same."""
-        for digits in range(3, 8):
+        for n_bytes in CODE_BYTES:
             with suppress(IntegrityError):
-                code = f"r{secrets.token_hex(digits)}"
-                return self.get_or_create(project=project, user=user, defaults={"code": code})[0]
-        raise RuntimeError("No pseudonym is free in this project.")
+                return self._drawn(project, user, n_bytes)
+        return self._drawn(project, user, UNIQUE_BYTES)
+
+    def _drawn(self, project: "Project", user: User, n_bytes: int) -> "Rater":
+        code = f"r{secrets.token_hex(n_bytes)}"
+        return self.get_or_create(project=project, user=user, defaults={"code": code})[0]
 
 
 class Rater(models.Model):

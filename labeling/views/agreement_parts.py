@@ -13,13 +13,11 @@ from labeling.quality.cells import Cells
 from labeling.quality.contrast import change
 from labeling.quality.intervals import Estimate
 from labeling.reports import Report
-from labeling.views.csv_files import ends
+from labeling.views.csv_files import Csv, ends
 
 PEOPLE_SHOWN = 20
 WEEKS_HEAD = ["label", "week", "alpha", "alpha_low", "alpha_high", "n_items", "reason"]
 WITHOUT_HEAD = ["person", "label", "rise", "rise_low", "rise_high", "n_items", "reason"]
-
-Csv = tuple[list[str], Iterable[list[Any]]]
 
 
 def chosen(report: Report, asked: str) -> LabelReport | None:
@@ -34,7 +32,9 @@ def chosen(report: Report, asked: str) -> LabelReport | None:
 # ---- week by week ---------------------------------------------------------------------------------------------------
 def by_week(report: Report, label: LabelReport, *, most: int | None = None) -> dict[str, Any]:
     """Alpha on the pages of each week, the newest last; `most`: of so many last weeks."""
-    weeks = report.weeks(label.key)[-(most or 0) :]
+    weeks = report.weeks(label.key)
+    if most is not None:
+        weeks = weeks[-most:]
     axis = plots.Forest.of([week.estimate for week in weeks])
     return {
         "id": "weeks",

@@ -13,6 +13,7 @@ from labeling import pace, phrases, plots
 from labeling.daily_counts import ALL
 from labeling.models import DailyCount, Project
 from labeling.project_counts import Counts
+from labeling.views.csv_files import Csv
 from labeling.views.shown import Shown
 
 BARS_HEIGHT = 120
@@ -25,8 +26,6 @@ NO_FORECAST: dict[pace.Unknown, str] = {
 }
 
 PROGRESS_HEAD = ["week", "done_by_its_end", "goal", "percent_of_forecasts_done_by_then"]
-
-Csv = tuple[list[str], list[list[Any]]]
 
 
 # ---- progress -------------------------------------------------------------------------------------------------------

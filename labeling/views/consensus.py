@@ -113,7 +113,7 @@ def _labels(project: Project, made: ConsensusFit) -> list[dict[str, str]]:
     return [
         {
             "name": names.get(row["label"], row["label"]),
-            "share": _share_of_pages(Estimate(**row["prevalence"])),
+            "share": phrases.share_of_pages(Estimate(**row["prevalence"])),
             "finds": phrases.share(row["sensitivity"]),
             "leaves": phrases.share(row["specificity"]),
             "wrong": _error(Estimate(**row["expected_error"])),
@@ -121,10 +121,6 @@ def _labels(project: Project, made: ConsensusFit) -> list[dict[str, str]]:
         }
         for row in made.labels
     ]
-
-
-def _share_of_pages(found: Estimate) -> str:
-    return phrases.percents(found) if found.value is not None else "cannot tell yet"
 
 
 def _error(found: Estimate) -> str:

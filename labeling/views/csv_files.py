@@ -9,6 +9,8 @@ from django.http import HttpResponse
 from labeling.exports import spreadsheet_safe
 from labeling.quality.intervals import Estimate
 
+Csv = tuple[list[str], Iterable[list[Any]]]  # heads, rows
+
 
 def csv_file(name: str, head: list[str], rows: Iterable[list[Any]]) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")

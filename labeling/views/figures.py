@@ -10,7 +10,7 @@ from labeling.quality.intervals import Estimate, undefined
 from labeling.repeats import Consistency
 from labeling.reports import Report
 from labeling.sums import Question
-from labeling.views.csv_files import ends
+from labeling.views.csv_files import Csv, ends
 
 YES_OF_A_PAGE = ("one", "two", "three or more")  # as bars, from left to right
 BALANCE_HEAD = [
@@ -18,7 +18,6 @@ BALANCE_HEAD = [
     "share_of_answers_high", "share_of_pages", "share_of_pages_low", "share_of_pages_high", "reason",
 ]  # fmt: skip
 NOT_LEARNED = "cannot tell yet: no pages drawn by chance were counted"
-Csv = tuple[list[str], list[list[Any]]]
 TICKS_OF_SHARES = [(plots.Scale(0.0, 1.0).percent(value), f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]
 
 
@@ -171,15 +170,11 @@ def balance(report: Report, of_all: Mapping[Question, Estimate]) -> dict[str, An
         "is_known": any(share.value is not None for share in shares.values()),
         "rows": [
             {"name": label.name, "bars": bars, "counts": row, "answers": phrases.percents(label.prevalence),
-             "pages": _known(shares[label.key]),
+             "pages": phrases.share_of_pages(shares[label.key]),
              "words": ", ".join(f"{n:,} with {name} yes" for n, name in zip(row, YES_OF_A_PAGE, strict=False))}
             for label, bars, row in zip(labels, drawn, counts, strict=True)
         ],
     }  # fmt: skip
-
-
-def _known(share: Estimate) -> str:
-    return phrases.percents(share) if share.value is not None else "cannot tell yet"
 
 
 def balance_csv(report: Report, of_all: Mapping[Question, Estimate]) -> Csv:

@@ -17,7 +17,7 @@ from labeling.project_counts import Counts
 from labeling.standing import Obstacle
 from labeling.views import agreement_parts, charts, costs, figures, queue_health
 from labeling.views.annotate import progress
-from labeling.views.csv_files import csv_file
+from labeling.views.csv_files import Csv, csv_file
 from labeling.views.languages import speak_to
 from labeling.views.shown import Shown
 from labeling.web import PersonRequest, page
@@ -102,7 +102,7 @@ def _work(request: PersonRequest, project: Project) -> _Work:
     return _Work(project, Shown.asked(request.GET, today=now.date()), now, counts, counted_at, days)
 
 
-FILES: dict[str, Callable[[_Work], charts.Csv]] = {
+FILES: dict[str, Callable[[_Work], Csv]] = {
     "progress": lambda work: work.progress().get("csv", (charts.PROGRESS_HEAD, [])),
     "days": lambda work: charts.days_csv(work.days, work.shown),
     "cost": lambda work: costs.cost(work.project, work.days, work.shown).get("csv", (costs.HEAD, [])),

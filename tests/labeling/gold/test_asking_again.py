@@ -20,9 +20,17 @@ from labeling import (
 from labeling.models import Assignment, Event, Job
 from labeling.refusals import Refused
 from tests.factories import make_judgment, make_member
-from tests.labeling.gold.test_freeze import row_of
 from tests.labeling.gold.test_settling import decide as decide_in_conflict
-from tests.labeling.gold.work import annotators, answer_all, decide, draw, freeze, make_gold_project, ready_project
+from tests.labeling.gold.work import (
+    annotators,
+    answer_all,
+    decide,
+    draw,
+    freeze,
+    make_gold_project,
+    ready_project,
+    row_of,
+)
 
 pytestmark = pytest.mark.django_db
 CHANGED = (

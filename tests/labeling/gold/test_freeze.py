@@ -7,8 +7,7 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from labeling import acceptances, jobs, queue, released, releases, settling, verification
-from labeling.candidates import prepare
+from labeling import jobs, queue, released, releases, verification
 from labeling.models import GoldItem, GoldRelease, Judgment, SchemaVersion, Stream
 from labeling.readiness import Request
 from labeling.refusals import Refused, Unacceptable
@@ -18,28 +17,15 @@ from tests.labeling.gold.work import (
     annotators,
     answer_all,
     decide,
+    disputed_project,
     draw,
     freeze,
     make_gold_project,
     ready_project,
+    row_of,
 )
 
 pytestmark = pytest.mark.django_db
-
-
-def row_of(release, item):
-    return next(row for row in released.rows(release) if row["item"] == item.public_id)
-
-
-def disputed_project():
-    """Two people, four pages; they differ on `games` for one of them."""
-    project = make_gold_project()
-    made = draw(project, size=4)
-    odd = made.selections.get(rank=1).item
-    alice, bob = annotators(project)
-    answer_all(project, alice)
-    answer_all(project, bob, yes=lambda _person, item: ["games"] if item == odd else [])
-    return project, odd
 
 
 # ---- what goes in ---------------------------------------------------------------------------------------------------
@@ -145,47 +131,6 @@ def test_a_disagreement_blocks_until_it_is_decided():
         freeze(project)
     assert refused.value.sentence == "1 of 4 pages still waits for a decision; adjudicate it, then freeze again."
     assert not GoldRelease.objects.exists()
-
-
-def test_consensus_accepts_a_share_of_the_votes_where_the_rule_says_so():
-    project = make_gold_project()
-    made = draw(project, size=1, overlap=4)
-    people = annotators(project, 4)
-    answer_all(project, *people, yes=lambda person, _item: [] if person == people[0] else ["games"])
-    item = made.selections.get().item
-    with pytest.raises(Refused, match="waits for a decision"):
-        prepare(project, Request(accepted_by={"games": "consensus:0.8"}))
-    row = row_of(freeze(project, accepted_by={"games": "consensus:0.75"}), item)
-    assert (row["labels"]["games"], row["how"]["games"]) == ("yes", "consensus")
-
-
-def test_adjudicated_alone_accepts_no_unanimous_answer():
-    with pytest.raises(Refused, match="4 of 4 pages still wait for a decision"):
-        freeze(ready_project(), accepted_by={"games": "adjudicated"})
-
-
-def test_answers_accepted_together_are_decisions_of_who_accepted_them():
-    project = ready_project()
-    job = acceptances.queue_accepting(project, by=make_member(project, "adjudicator"), audit_share=0.0)
-    assert jobs.run(job.pk) == "done"
-    release = freeze(project, accepted_by={"games": "adjudicated"})
-    rows = list(released.rows(release))
-    assert {row["labels"]["games"] for row in rows} == {"yes", "no"}
-    assert [row["how"]["games"] for row in rows] == ["adjudicated"] * 4
-
-
-@pytest.mark.parametrize(
-    "rule", ["majority", "consensus", "consensus:0.5", "consensus:2", "consensus:nan", "", None, 1]
-)
-def test_a_rule_that_is_none_is_named(rule):
-    with pytest.raises(Unacceptable) as refused:
-        settling.checked_rules({"games": rule}, keys={"games"})
-    assert refused.value.errors[0]["pointer"] == "/accepted_by/games"
-
-
-def test_a_rule_for_a_label_nobody_asks_is_named():
-    with pytest.raises(Unacceptable, match="No label “chess” is asked"):
-        freeze(ready_project(), accepted_by={"chess": "unanimous"})
 
 
 def test_a_sample_that_is_none_is_named():

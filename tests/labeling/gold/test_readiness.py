@@ -8,8 +8,16 @@ from labeling.readiness import Request
 from labeling.refusals import Refused, Unacceptable
 from tests.factories import make_member, make_schema
 from tests.labeling.gold.test_asking_again import publish
-from tests.labeling.gold.test_freeze import disputed_project
-from tests.labeling.gold.work import annotators, answer_all, decide, draw, freeze, make_gold_project, ready_project
+from tests.labeling.gold.work import (
+    annotators,
+    answer_all,
+    decide,
+    disputed_project,
+    draw,
+    freeze,
+    make_gold_project,
+    ready_project,
+)
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,7 @@ from labeling.adjudication import Decision
 from labeling.models import Adjudication, Consensus, Dispute
 from labeling.refusals import Refused
 from tests.factories import make_item, make_judgment, make_member
-from tests.labeling.gold.test_freeze import row_of
-from tests.labeling.gold.work import annotators, answer_all, draw, freeze, make_gold_project
+from tests.labeling.gold.work import annotators, answer_all, draw, freeze, make_gold_project, row_of
 
 pytestmark = pytest.mark.django_db
 

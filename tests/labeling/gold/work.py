@@ -4,6 +4,7 @@ from labeling import (
     consensus,
     judging,
     queue,
+    released,
     releases,
     samples,
     tasks,  # noqa: F401  (registers what the jobs do)
@@ -59,3 +60,18 @@ def ready_project(slug: str | None = None, *, n_items: int = 6, size: int = 4) -
     draw(project, size=size)
     answer_all(project, *annotators(project), yes=lambda _person, item: ["games"] if "site1" in item.host else [])
     return project
+
+
+def disputed_project():
+    """Two people, four pages; they differ on `games` for one of them."""
+    project = make_gold_project()
+    made = draw(project, size=4)
+    odd = made.selections.get(rank=1).item
+    alice, bob = annotators(project)
+    answer_all(project, alice)
+    answer_all(project, bob, yes=lambda _person, item: ["games"] if item == odd else [])
+    return project, odd
+
+
+def row_of(release, item):
+    return next(row for row in released.rows(release) if row["item"] == item.public_id)
